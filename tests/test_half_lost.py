@@ -10,6 +10,7 @@ from alerting.casedata.catalogue import Settings
 from alerting.casedata.half_lost import ENDS, TOGETHER
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Past, Trust, judge
+from tests.case_rows import shipped
 from tests.test_trust import SETTINGS, TUESDAY
 
 Row = tuple[int, int | None]
@@ -156,6 +157,57 @@ def test_checks_of_which_half_ended_in_words_that_nobody_knows_are_not_trusted(w
     found = checks(*[WHOLE] * 50, *[(LATELY, "Dental check", word)] * 50)
 
     assert list(found) == ([] if trusted else ["ssd_cla_health.clah_health_check_status"])
+
+
+# ------------------------------------------------------------------ one in place of the other
+
+
+def births(born: int, expected: int, neither: int, *, closed: int = 0) -> Trust:
+    """Judge people with an open referral who have a date of birth, an expected one, or neither; and some with neither whose referral is closed."""
+    closed += 1  # of a table in which nothing ever ended it is another fault
+    ids = [f"P{number}" for number in range(born + expected + neither + closed)]
+    people: dict[str, list[str | None]] = {
+        "pers_person_id": [*ids],
+        "pers_dob": [*[ago(3000)] * born, *[None] * (len(ids) - born)],
+        "pers_expected_dob": [*[None] * born, *[ago(-60)] * expected, *[None] * (neither + closed)],
+    }
+    referrals: dict[str, list[str | None]] = {
+        "cine_person_id": [*ids],
+        "cine_referral_date": [LATELY] * len(ids),
+        "cine_close_date": [*[None] * (len(ids) - closed), *[ago(50)] * closed],
+    }
+    tables = {"ssd_person": people, "ssd_cin_episodes": referrals, "ssd_care_leavers": {"clea_person_id": []}}
+    with Snapshot(TUESDAY, SETTINGS) as filled:
+        for name, columns in tables.items():
+            filled.fill(name, list(columns), list(columns.values()))
+        wanted = {name: frozenset(columns) for name, columns in tables.items()}
+        filled.settle(wanted)
+        return judge(filled, wanted, Past())
+
+
+def test_where_two_in_five_who_are_not_born_have_no_expected_birth_how_complete_it_is_is_doubted_and_not_the_column():
+    how_complete = "ssd_person.pers_expected_dob (completeness)"
+
+    assert births(300, 21, 14).problems == {}
+    assert births(300, 20, 14).problems == {
+        how_complete: "is empty in 14 of the 34 rows of open cases and care leavers without a date of birth"
+    }
+    assert births(300, 20, 14).releasable == {how_complete: {"neither": round(14 / 34, 4)}}
+
+
+def test_of_few_who_are_not_born_and_of_cases_that_are_closed_no_expected_birth_is_asked():
+    assert births(100, 0, 29).problems == {}
+    assert births(300, 20, 0, closed=90).problems == {}
+
+
+def test_only_rules_that_gaps_in_expected_births_mislead_wait_for_them():
+    book = shipped()
+    waits = births(300, 20, 14).withheld((rule.code, book.needs(rule)) for rule in book.rules)
+
+    assert waits.keys() == {"DQ-01", "DQ-05"}
+    assert "ssd_person.pers_expected_dob (completeness) is empty in 14 of the 34 rows" in waits["DQ-05"]
+    # Of what was kept of a day only the tables are known that a rule reads.
+    assert births(300, 20, 14).withheld([("any", frozenset({"ssd_person"}))]) == {}
 
 
 # ------------------------------------------------------------------ who followed whom

@@ -89,7 +89,7 @@ def test_every_shared_parameter_is_used_by_a_view_a_subject_a_rule_or_the_checks
         "max_missing_birth_dates",
         "essential_rows",
         "scorecard_rules",  # of the weekly summary
-        *("hand_kept", "table_owners", "ask_at", "outcome_words", "factor_codes", "asylum_words", "uasc_words"),
+        *("misled_by_gaps", "hand_kept", "table_owners", "ask_at", "outcome_words", "factor_codes", "asylum_words", "uasc_words"),
         "office_from",
         "office_to",
         "front_door_clock",

@@ -210,10 +210,12 @@ def test_of_what_is_open_overdue_and_due_soon_none_that_is_kept_back_comes_out_b
         ({"scorecard": {"reviews": [0.95, 0.85, -1]}}, "`rules: params: scorecard:` has no target for reviews"),
         ({"scorecard": {"reviews": 0.95}}, "`rules: params: scorecard:` has no target for reviews"),
         ({"scorecard_rules": {"reviews": "CP-05"}}, "`rules: params: scorecard_rules:` has no list for reviews"),
+        ({"misled_by_gaps": {"ssd_person.pers_expected_dob": ["DQ-05"]}}, None),
+        ({"misled_by_gaps": {"a.b": "DQ-05"}}, "`rules: params: misled_by_gaps:` has no list for a.b"),
     ],
 )
-def test_a_target_that_is_none_is_told_by_the_check_and_not_by_a_weekly_run_that_ends(params, problem):
-    shipped = SettingsFile(params={"scorecard": {}, "scorecard_rules": {}}, codes={}, bank_holidays=())
+def test_a_target_or_a_list_of_rules_that_is_none_is_told_by_the_check_and_not_by_a_run_that_ends(params, problem):
+    shipped = SettingsFile(params={"scorecard": {}, "scorecard_rules": {}, "misled_by_gaps": {}}, codes={}, bank_holidays=())
     _, faults = apply_overrides(shipped, Overrides(params=params), lambda _: None)
 
     assert [fault.problem for fault in faults] == ([problem] if problem else [])

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from alerting.casedata import column_checks, extension_checks, half_lost
-from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Reference, Settings
+from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Reference, Settings, completeness
 from alerting.casedata.conversion import quoted
 from alerting.casedata.restricted_list import RESTRICTED
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 Filled = dict[str, dict[str, tuple[int, int]]]
 """By table and column, how many cells are filled, of how many rows."""
 
-REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL, OPEN, ALONE, OTHER_WORDS, NO_ROLE, TWO_WAYS = (
-    "repeated", "nowhere", "lost", "unknown words", "stands still", "open", "without its companions", "other words", "no role", "two ways"
+REPEATED, NOWHERE, LOST, UNKNOWN_WORDS, STILL, OPEN, ALONE, NEITHER, OTHER_WORDS, NO_ROLE, TWO_WAYS = (
+    "repeated", "nowhere", "lost", "unknown words", "stands still", "open", "without its companions", "neither", "other words", "no role", "two ways"
 )  # fmt: skip
 
 _UNLESS_SET = {
@@ -58,7 +58,9 @@ _REMEDIES = {
         "Likely an extract that leaves ends out: have it read them from where they are recorded. Where so much is open, say so with "
         "`alerting source release`."
     ),
-    ALONE: "Likely values that were lost on their way: have the extract read them from where they are recorded.",
+    **dict.fromkeys(
+        (ALONE, NEITHER), "Likely values that were lost on their way: have the extract read them from where they are recorded."
+    ),
     OTHER_WORDS: (
         "Likely words of a new list in the case system: have the extract write those that are read (a health assessment, a dental check; "
         "completed). Where they are other checks indeed, say so with `alerting source release`."
@@ -73,7 +75,7 @@ _OPEN_ALONE = " Where it holds only what is open, name the table in `open_only`.
 
 @dataclass(frozen=True, kw_only=True)
 class Flaw:
-    """One thing that is wrong with a table, or with a column as `table.column`. size: the share that it is wrong of.
+    """One thing that is wrong with a table, with a column as `table.column`, or with how complete that is. size: the share that it is wrong of.
 
     grave: more of it is wrong than the council's settings allow.
     """
@@ -347,6 +349,9 @@ class _Look:
             least = params["essential_rows"] if TABLES[table].extension else self._least
             for name, size, says in half_lost.without_companions(self._snapshot, table, there, least):
                 yield Flaw(about=f"{table}.{name}", check=ALONE, size=round(size, 4), grave=True, says=says)
+            for name, size, says in half_lost.without_any_birth(self._snapshot, self._wanted, table, params["essential_rows"]):
+                about = completeness(f"{table}.{name}")
+                yield Flaw(about=about, check=NEITHER, size=round(size, 4), grave=True, says=says)
             for name, size, says in half_lost.in_other_words(self._snapshot, table, there, least):
                 yield Flaw(about=f"{table}.{name}", check=OTHER_WORDS, size=round(size, 4), grave=True, says=says)
             for name, size, grave, says in column_checks.in_another_form(

@@ -16,7 +16,7 @@ from alerting.casedata.column_checks import IN_WORDS
 from alerting.formatting import day, listed
 
 if TYPE_CHECKING:
-    from alerting.casedata.snapshot import Snapshot
+    from alerting.casedata.snapshot import Snapshot, Wanted
 
 ENDS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
@@ -57,6 +57,8 @@ TOGETHER: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """By table, the columns that are filled in together, the day first."""
 
+_EXPECTED = "pers_expected_dob"
+
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "clah_health_check_type": (
@@ -73,7 +75,7 @@ _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
 _SAYS_SOMETHING = f"{{0}} IS NOT NULL AND NOT {cells.is_nothing('CAST({0} AS VARCHAR)')}"
 
 _MOST_ALONE = 0.40
-"""The share of rows that may lack one of such columns: a questionnaire that is not back has a day and no score."""
+"""The share of rows that may lack one of such columns, or both of two of which one is always there: a questionnaire that is not back has a day and no score."""
 _LATELY = 730
 """Days: what was not kept of older reviews, checks and plans harms nobody today."""
 _OF_VISITS_LATELY = 365
@@ -144,6 +146,29 @@ def without_companions(snapshot: Snapshot, table: str, there: Collection[str], l
         lost, rows = _count_lost(snapshot, table, has_others, f"NOT ({_SAYS_SOMETHING.format(name)})", least)
         if lost:
             yield name, lost / rows, f"says nothing in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
+
+
+def without_any_birth(snapshot: Snapshot, wanted: Wanted, table: str, least: float) -> Iterator[tuple[str, float, str]]:
+    """Yield the column of expected births where more than two in five of so many people or more who have no birth have none, of those with an open referral and of care leavers: its name, the share, what to say.
+
+    Of others it is long past, and was not always kept.
+    """
+    read = {
+        "ssd_person": {"pers_person_id", "pers_dob", _EXPECTED},
+        "ssd_cin_episodes": {"cine_person_id", "cine_referral_date", "cine_close_date"},
+        "ssd_care_leavers": {"clea_person_id"},
+    }
+    if table != "ssd_person" or not all(columns <= wanted.get(name, frozenset()) for name, columns in read.items()):
+        return
+    known = """SELECT cine_person_id FROM ssd_cin_episodes WHERE cine_referral_date IS NOT NULL AND cine_close_date IS NULL
+        UNION SELECT clea_person_id FROM ssd_care_leavers"""
+    lost, rows = _count_lost(snapshot, table, f"pers_dob IS NULL AND pers_person_id IN ({known})", f"{_EXPECTED} IS NULL", least)
+    if lost:
+        yield (
+            _EXPECTED,
+            lost / rows,
+            f"is empty in {lost} of the {rows} rows of open cases and care leavers without a date of birth",
+        )
 
 
 def in_other_words(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from statistics import median_high
 from typing import TYPE_CHECKING
 
-from alerting.casedata.catalogue import TABLES, Settings
+from alerting.casedata.catalogue import TABLES, Settings, column_of
 from alerting.casedata.checks import NOWHERE, Filled, Flaw, flaws
 from alerting.casedata.column_checks import NOT_SUPPLIED
 from alerting.casedata.flavours import known_as
@@ -107,7 +107,8 @@ def _share(count: int, of: int) -> str:
 class Trust:
     """What was made of a run's data. rows: as read, by table that is there.
 
-    problems: why it is not trusted, by table, or by `table.column` where only a column is not. releasable: those of them that
+    problems: why it is not trusted, by table, by `table.column` where only a column is not, or by how complete it is where only that is
+    not. releasable: those of them that
     may be a real change, each with its flaws and how great they are. notes: what is a little wrong and stops nothing.
     banners: what every reader must know of the data. loaded_at: the oldest load among the tables, None where the council
     states none; loads: each table's. filled: of each table that is there, by column, its cells filled of its rows.
@@ -162,7 +163,9 @@ class Trust:
         for rule, reads in rules:
             every = not any("." in name for name in reads)
             names = sorted(
-                name for name in self.reasons if name in reads or (every and "." in name and name.partition(".")[0] in reads)
+                name
+                for name in self.reasons
+                if name in reads or (every and "." in name and column_of(name) == name and name.partition(".")[0] in reads)
             )
             if names:
                 reasons[rule] = "; ".join(self._said_once(names))
@@ -226,6 +229,7 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         else:
             _doubt(problems, releasable, flaw)
             remedies[flaw.about] = " ".join(dict.fromkeys(filter(None, (remedies.get(flaw.about), flaw.remedy))))
+    doubted = {*problems, *map(column_of, problems)}
     of_children = restricted.stands and RESTRICTED not in problems
     rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
     stated = {table: load.at for table, load in loads.items() if load.at is not None and table in rows}
@@ -238,8 +242,8 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         notes=(*notes, *told, *(Problem(about=name, text=f"{name} {_NOT_SUPPLIED}") for name in sorted(not_supplied))),
         not_supplied=not_supplied,
         # Of a column for which rules wait that is told, and why; not what else is so of it, as if they went on.
-        told=tuple(note for note in told if note.about not in problems),
-        first_seen=_first_seen(found.filled, past.filled, problems, _number(settings, "essential_rows")),
+        told=tuple(note for note in told if note.about not in doubted),
+        first_seen=_first_seen(found.filled, past.filled, doubted, _number(settings, "essential_rows")),
         banners=tuple(_banners(snapshot, loads, wanted.keys() - problems, rows, past, of_children=of_children)),
         restricted=restricted,
         sealed_known=sealed_known,
@@ -283,7 +287,7 @@ def _doubt(problems: dict[str, str], releasable: dict[str, dict[str, float]], fl
 
 
 def _first_seen(
-    filled: Filled, before: Mapping[str, Mapping[str, tuple[int, int]]], problems: Mapping[str, str], least: float
+    filled: Filled, before: Mapping[str, Mapping[str, tuple[int, int]]], doubted: Set[str], least: float
 ) -> dict[str, tuple[int, int]]:
     """Return the columns of tables of so many rows that no trusted load had yet, and that more than a few rows are without."""
     return {
@@ -293,7 +297,7 @@ def _first_seen(
         if rows >= least
         and count < (1 - _SLACK) * rows
         and name not in before.get(table, {})
-        and not {table, f"{table}.{name}"} & problems.keys()
+        and not {table, f"{table}.{name}"} & doubted
     }
 
 

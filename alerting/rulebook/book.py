@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, with_their_own
+from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, completeness, with_their_own
 from alerting.documents.document import Document
 from alerting.errors import Fault
 from alerting.formatting import day
@@ -140,13 +141,23 @@ class Rulebook(Foundation):
         return [other for other in self.rules if other.code in named] if named else []
 
     def needs(self, rule: Rule) -> frozenset[str]:
-        """Return what a rule reads: the tables, and the columns of them that it uses, as `table.column`."""
+        """Return what a rule reads: the tables, the columns of them that it uses, as `table.column`, and whose completeness it needs."""
         needs = self._needs.get((rule.id, rule.version))
         if needs is None:
             wanted = self.wanted([rule])
-            needs = rule.reads | {f"{table}.{column}" for table in rule.reads for column in wanted.get(table, ())}
+            columns = {f"{table}.{column}" for table in rule.reads for column in wanted.get(table, ())}
+            needs = rule.reads | columns | {completeness(name) for name in columns & self._misleading.get(rule.code, set())}
             self._needs[rule.id, rule.version] = needs
         return needs
+
+    @cached_property
+    def _misleading(self) -> dict[str, set[str]]:
+        """The columns whose gaps mislead a rule, by its code."""
+        columns, by_rule = self.settings.params.get("misled_by_gaps"), defaultdict[str, set[str]](set)
+        for column, codes in columns.items() if isinstance(columns, Mapping) else ():
+            for code in codes:
+                by_rule[str(code)].add(str(column))
+        return by_rule
 
     @cached_property
     def _needs(self) -> dict[tuple[str, str], frozenset[str]]:

@@ -24,6 +24,7 @@ _NUMBERS = ("reopen_window_wd", "held_too_long_wd", "critical_waits_wd", "alert_
 
 _CLOCK, _TERMS = "front_door_clock", "term_ends"
 _SCORECARD, _TARGETED, _PARTS_OF_TARGET = "scorecard", "scorecard_rules", 3
+_MISLED = "misled_by_gaps"
 
 
 def find_settings_faults(document: Document, found: SettingsFile) -> list[Fault]:
@@ -47,15 +48,16 @@ def _wrong_values(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def _wrong_targets(params: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Return what is wrong with the targets of the scorecard, or with the rules that each is the target of."""
+    """Return what is wrong with the targets of the scorecard, with the rules that each is the target of, or that gaps in a column mislead."""
     wrong: dict[str, tuple[str, str]] = {}
     for name in (each for each, target in _pairs(params, _SCORECARD) if not _is_target(target)):
         wrong[_SCORECARD] = (
             f"has no target for {name}",
             f"Write two shares, the higher first, and a number of cases: {name}: [0.90, 0.80, 10].",
         )
-    for name in (each for each, codes in _pairs(params, _TARGETED) if not isinstance(codes, (list, tuple))):
-        wrong[_TARGETED] = (f"has no list for {name}", f"Write codes in square brackets, such as {name}: [CP-03].")
+    for table in (_TARGETED, _MISLED):
+        for name in (each for each, codes in _pairs(params, table) if not isinstance(codes, (list, tuple))):
+            wrong[table] = (f"has no list for {name}", f"Write codes in square brackets, such as {name}: [CP-03].")
     return wrong
 
 

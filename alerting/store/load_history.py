@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
 from alerting.alerts.people import Actor
+from alerting.casedata.catalogue import column_of
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import ROWS, Past, Trust
 from alerting.store import acts, restricted_lists, steering
@@ -157,7 +158,8 @@ def _keep_state(
         forget(connection, _DOUBTED + table)
     if table not in judged.problems and table in judged.filled:
         # A column that is not trusted keeps what it had: it must come back to that, or be released.
-        trusted = {name: list(cells) for name, cells in judged.filled[table].items() if f"{table}.{name}" not in judged.problems}
+        doubted = set(map(column_of, judged.problems))
+        trusted = {name: list(cells) for name, cells in judged.filled[table].items() if f"{table}.{name}" not in doubted}
         before = kept[_FILLED].get(table, {})
         if {**before, **trusted} != before:
             remember(connection, _FILLED + table, {**before, **trusted}, now)
@@ -167,7 +169,7 @@ def _keep_state(
         over = {
             about
             for about in accepted
-            if about.partition(".")[2] in judged.filled.get(table, {}) and about not in judged.released
+            if column_of(about).partition(".")[2] in judged.filled.get(table, {}) and about not in judged.released
         }
         if over:
             remember(connection, _ACCEPTED + table, {about: flaws for about, flaws in accepted.items() if about not in over}, now)
