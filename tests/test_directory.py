@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+
 from alerting.casedata.catalogue import SERVICE_COLUMNS, Settings
 from alerting.casedata.directory import Cover, Directory, read_directory, unread_ends, unusable_addresses
 from alerting.casedata.kept_directory import standing_directory
@@ -88,6 +90,24 @@ def test_whoever_has_a_last_day_that_cannot_be_read_is_told_nothing_unless_anoth
     assert directory.staff.keys() == {"two", "blank"}
     assert directory.staff["two"].team == "T2"
     assert [why_not_there(directory, id_).value for id_ in ("left", "to come", "before")] == ["end_unread", "not_begun", "left"]
+
+
+@pytest.mark.parametrize(
+    ("other", "there"),
+    [
+        ("28/02/2026", {"april", "same", "iso", "named"}),  # day first, as all is read
+        ("02/28/2026", {"same", "iso", "named"}),  # which can be read month first alone, so that April may be January
+    ],
+)
+def test_where_one_last_day_can_be_read_month_first_alone_none_that_can_be_read_either_way_is_read(
+    other: str, there: set[str]
+) -> None:
+    ends = {"other": other, "april": "1/04/2026 00:00", "same": "04/04/2026", "iso": "2026-04-01", "named": "01-Apr-2026"}
+    with loaded(ext_staff=[post(worker_id=id_, ends_on=end) for id_, end in ends.items()]) as snapshot:
+        directory = read_directory(snapshot, judge(snapshot, WANTED, Past()))
+        assert set(unread_ends(snapshot)) == ({"april", "other"} if "april" not in there else set())
+
+    assert directory.staff.keys() == there
 
 
 COUNTS: dict[str, tuple[list[Row], str]] = {

@@ -50,6 +50,8 @@ class RawColumn:
     native: str
     #: Whether `.0` is taken off its ids: see `ids_with_a_fraction`.
     has_fractions: bool = False
+    #: Whether some of its days can be read month first alone: see `TableReading.month_first`.
+    is_month_first: bool = False
 
     @property
     def is_day(self) -> bool:
@@ -218,6 +220,8 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
             value = f"coalesce(d{number}.value, false)" if column.kind == "flag" else f"d{number}.value"
             if column.may_be_nothing:
                 value = f"CASE WHEN {cells.clean(cell)} IS NOT NULL THEN {value} END"
+            if found.is_month_first:
+                value = f"CASE WHEN NOT {_may_be_month_first(cell)} THEN {value} END"
             selected.append(f"{value} AS {column.beside if column.codes else column.name}")
         elif found.is_day:
             selected.append(f"{f'real_day(r.{column.name})' if column.kind == 'date' else f'r.{column.name}'} AS {column.name}")
@@ -229,7 +233,9 @@ def typed(table: str, columns: Sequence[Column], raw: Mapping[str, RawColumn]) -
         if column.may_not_apply:
             selected.append(f"{cells.applies_not(cell)} AS {column.beside}")
         if column.tells_unread:
-            selected.append(f"{f'coalesce(d{number}.bad, false)' if found.dictionary else 'false'} AS {column.beside}")
+            unread = f"coalesce(d{number}.bad, false)" if found.dictionary else "false"
+            either = f" OR {_may_be_month_first(cell)}" if found.is_month_first else ""
+            selected.append(f"{unread}{either} AS {column.beside}")
     return f"SELECT {', '.join(selected)} FROM (SELECT {', '.join(given)} FROM raw.{quoted(table)}) r {' '.join(joins)}"
 
 
@@ -268,36 +274,39 @@ def words_for_nothing(each: Each, columns: Iterable[RawColumn]) -> list[BadCells
     return [BadCells(column, dict(rows)) for column, rows in zip(asked, counted, strict=True) if len(rows) > 1]
 
 
-_EITHER_WAY = re.compile(r"(0?[1-9]|1[0-2])/(0?[1-9]|1[0-2])/\d{4}(?!\d).*")
+_EITHER_WAY = "(0?[1-9]|1[0-2])/(0?[1-9]|1[0-2])/[0-9]{4}([^0-9].*)?"
+_MONTH_FIRST = "(0?[1-9]|1[0-2])/(1[3-9]|2[0-9]|3[01])/[0-9]{4}([^0-9].*)?"
+"""Days that can be read day first and month first, and month first alone."""
 
 
-def in_two_ways(each: Each, columns: Iterable[RawColumn]) -> list[BadCells]:
-    """Return each column of days on which somebody leaves with cells that might be read month first, where others have the year first.
+def note_odd_cells(readings: Mapping[str, TableReading], each: Each, columns: Sequence[RawColumn]) -> None:
+    """Note which columns hold several words for nothing, and which days on which somebody leaves may be month first.
 
-    They are read day first. Of other days so many are written that some of them could be read in no other way.
+    Of other days so many are written that some of them could be read in no other way, and all of them are doubted.
     """
-    asked = [column for column in columns if column.column.tells_unread and column.dictionary]
+    for one in words_for_nothing(each, columns):
+        readings[one.column.table].words_for_nothing[one.column.column.name] = one.written
+    leaving = [column for column in columns if column.column.tells_unread and column.dictionary]
     counted = each(
         [
             f"SELECT d.cell, count(*) FROM (SELECT {column.key} AS key FROM {column.source}) r "
             f"JOIN {column.dictionary} d ON d.key = r.key WHERE d.cell IS NOT NULL GROUP BY 1"
-            for column in asked
+            for column in leaving
         ]
     )
-    found = []
-    for column, rows in zip(asked, counted, strict=True):
-        either = {cell: count for cell, count in rows if (read := _EITHER_WAY.fullmatch(cell)) and int(read[1]) != int(read[2])}
-        if either and any(cell[:4].isdigit() for cell, _ in rows):
-            found.append(BadCells(column, either))
-    return found
+    for column, rows in zip(leaving, counted, strict=True):
+        reading, name = readings[column.table], column.column.name
+        either = sum(count for cell, count in rows if (read := re.fullmatch(_EITHER_WAY, cell)) and int(read[1]) != int(read[2]))
+        if any(re.fullmatch(_MONTH_FIRST, cell) for cell, _ in rows):
+            reading.month_first.add(name)
+        elif either and any(cell[:4].isdigit() for cell, _ in rows):
+            reading.in_two_ways[name] = either
 
 
-def note_odd_cells(readings: Mapping[str, TableReading], each: Each, columns: Sequence[RawColumn]) -> None:
-    """Note which columns hold several words for nothing, and which days that may be read in two ways."""
-    for one in words_for_nothing(each, columns):
-        readings[one.column.table].words_for_nothing[one.column.column.name] = one.written
-    for one in in_two_ways(each, columns):
-        readings[one.column.table].in_two_ways[one.column.column.name] = one.count
+def _may_be_month_first(cell: str) -> str:
+    """Write whether a stripped cell is a day that is another one when it is read month first."""
+    first, second = (f"regexp_extract({cell}, '^0?([0-9]+)/0?([0-9]+)/', {part})" for part in (1, 2))
+    return f"coalesce(regexp_full_match({cell}, '{_EITHER_WAY}') AND {first} <> {second}, false)"
 
 
 def _is_no_id(cell: str) -> str:

@@ -436,6 +436,8 @@ class Snapshot:
                 reading.missing_columns = tuple(sorted(needed - raw[name].keys()))
                 reading.fractions = tuple(sorted(column for table, column in with_fractions if table == name))
         self._note_bad_cells(every, source)
+        for column in [each for each in every if each.column.name in self.readings[each.table].month_first]:
+            filled[column.table][column.column.name] = replace(column, is_month_first=True)
         noted = [one for one in every if one.column.kind == "flag" or self.readings[one.table].has_odd_cells(one.column.name)]
         for (table, name), count in there(self._each, noted).items():
             self.readings[table].cells_there[name] = count

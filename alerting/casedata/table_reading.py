@@ -28,6 +28,8 @@ class TableReading:
     words_for_nothing: dict[str, Mapping[str, int]] = field(default_factory=dict)
     #: By column of days on which somebody leaves, how many might be read month first, where others have the year first.
     in_two_ways: dict[str, int] = field(default_factory=dict)
+    #: The columns of such days of which some can be read month first alone: of those that can be read either way, none is read.
+    month_first: set[str] = field(default_factory=set)
     #: How many records are in the source and not in `rows`, because they could not be read as records at all.
     left_out: int = 0
     #: Where records that were left out are: the first of them.
