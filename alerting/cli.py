@@ -185,6 +185,9 @@ def build_app(ctx: click.Context, *, checking: bool = False) -> App:
     """
     path: Path = ctx.obj
     with _made_to_stay():
+        from alerting.casedata import engine
+
+        engine.start()  # its process gets ready while all else is read
         from alerting.app import build
 
         app = build(path, checking=checking)

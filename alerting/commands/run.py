@@ -7,18 +7,20 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from alerting.app import App
 from alerting.cli import DAY, build_app, go_to, now, today
-from alerting.delivery.bounces import counted
 from alerting.errors import AlertingError, ConfigError, RunHeld, StoreAwayError
 from alerting.formatting import capital, listed
-from alerting.notifications.content import AnyContent, CardContent, DigestContent
-from alerting.notifications.report import Report
-from alerting.store.store import Store
 from alerting.terminal import echo, echo_json, echo_table, make_log
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from alerting.notifications.content import AnyContent
+    from alerting.notifications.report import Report
+    from alerting.store.store import Store
 
 LOOK_EVERY_S = 2.0
 
@@ -55,11 +57,12 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
 def _run_once(
     ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: timedelta
 ) -> Report | None:
+    app = build_app(ctx)
+    # Read while the engine, which that begins, gets ready.
     from alerting.runs.stopping import told_to_stop
     from alerting.service import entry_of, run_again, run_due
     from alerting.store.job_leases import JobLeases, this_process
 
-    app = build_app(ctx)
     for fault in app.faults:
         echo(f"{fault.severity}: {fault}", err=True)
     store = app.store()
@@ -133,6 +136,8 @@ def _refuse_tomorrow(app: App, on: date) -> None:
 
 def _size(content: AnyContent) -> int:
     """Return how many alerts a list has, or rules a card."""
+    from alerting.notifications.content import CardContent, DigestContent
+
     match content:
         case DigestContent():
             return len(content.items)
@@ -189,4 +194,6 @@ def tell(report: Report, *, dry_run: bool = False) -> None:
     else:
         echo("Messages: " + ", ".join(f"{count} {name}" for name, count in asdict(report.sending.messages).items()))
         if report.sending.bounces:
+            from alerting.delivery.bounces import counted
+
             echo(f"Bounces: {counted(report.sending.bounces)}")
