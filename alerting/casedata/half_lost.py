@@ -6,7 +6,7 @@ for years, of which too little began in the time that the data covers. Of column
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -72,8 +72,6 @@ _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
 )
 """By column of words of which a few are read, what stands in those that are known to mean something else, as a pattern."""
 
-_SAYS_SOMETHING = f"{{0}} IS NOT NULL AND NOT {cells.is_nothing('CAST({0} AS VARCHAR)')}"
-
 _MOST_ALONE = 0.40
 """The share of rows that may lack one of such columns, or both of two of which one is always there: a questionnaire that is not back has a day and no score."""
 _LATELY = 730
@@ -128,11 +126,13 @@ def handed_on(
     if table != "ssd_involvements" or not set(_HELD) <= set(there):
         return
     roles = "list_transform(list_concat(param('allocated_roles'), param('personal_adviser_roles')), lambda word: norm(word))"
+    # A table has few different roles: each is compared once.
     [(rows, open_)] = snapshot.sql(
-        f"""WITH held AS (
-            SELECT {ended} AS ended, {began} AS began,
-              lead({began}) OVER (PARTITION BY {person}, norm({role}) ORDER BY {began}) AS next
-            FROM {table} WHERE {person} IS NOT NULL AND {began} IS NOT NULL AND list_contains({roles}, norm({role}))
+        f"""WITH holding AS (
+            SELECT {role}, norm({role}) AS held_as FROM (SELECT DISTINCT {role} FROM {table}) WHERE list_contains({roles}, norm({role}))
+        ), held AS (
+            SELECT {ended} AS ended, {began} AS began, lead({began}) OVER (PARTITION BY {person}, held_as ORDER BY {began}) AS next
+            FROM {table} JOIN holding USING ({role}) WHERE {person} IS NOT NULL AND {began} IS NOT NULL
         )
         SELECT count(*), count(*) FILTER (ended IS NULL) FROM held WHERE next > began AND next <= as_of() - {_AT_LEAST}"""
     )
@@ -142,10 +142,9 @@ def handed_on(
 
 def without_companions(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:
     """Yield each column that says nothing in more than two in five of so many rows or more in which those filled in with it do: its name, the share, what to say."""
-    for name, others, has_others in _together(table, there):
-        lost, rows = _count_lost(snapshot, table, has_others, f"NOT ({_SAYS_SOMETHING.format(name)})", least)
-        if lost:
-            yield name, lost / rows, f"says nothing in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
+    asked = [(name, others, where, f"NOT ({_says_something(table, name)})") for name, others, where in _together(table, there)]
+    for name, others, lost, rows in _count_together(snapshot, table, there, asked, least):
+        yield name, lost / rows, f"says nothing in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
 
 
 def without_any_birth(snapshot: Snapshot, wanted: Wanted, table: str, least: float) -> Iterator[tuple[str, float, str]]:
@@ -162,8 +161,10 @@ def without_any_birth(snapshot: Snapshot, wanted: Wanted, table: str, least: flo
         return
     known = """SELECT cine_person_id FROM ssd_cin_episodes WHERE cine_referral_date IS NOT NULL AND cine_close_date IS NULL
         UNION SELECT clea_person_id FROM ssd_care_leavers"""
-    lost, rows = _count_lost(snapshot, table, f"pers_dob IS NULL AND pers_person_id IN ({known})", f"{_EXPECTED} IS NULL", least)
-    if lost:
+    [(rows, lost)] = snapshot.sql(
+        f"SELECT count(*), count(*) - count({_EXPECTED}) FROM {table} WHERE pers_dob IS NULL AND pers_person_id IN ({known})"
+    )
+    if _is_lost(lost, rows, least):
         yield (
             _EXPECTED,
             lost / rows,
@@ -173,21 +174,47 @@ def without_any_birth(snapshot: Snapshot, wanted: Wanted, table: str, least: flo
 
 def in_other_words(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:
     """Yield each column of words of which a few are read that has neither these nor known others in more than two in five of the cells: its name, the share, what to say."""
-    for name, others, has_others in _together(table, there):
-        if name not in _OTHER_WORDS:
-            continue
-        known = f"{IN_WORDS[name].format(name)} OR regexp_matches(norm({name}), '{_OTHER_WORDS[name]}')"
-        has_words = f"{has_others} AND {_SAYS_SOMETHING.format(name)}"
-        lost, rows = _count_lost(snapshot, table, has_words, f"NOT ({known})", least)
-        if lost:
-            says = f"is in words that are not known in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
-            yield name, lost / rows, says
+    asked = [
+        (
+            name,
+            others,
+            f"{where} AND {_says_something(table, name)}",
+            f"NOT ({IN_WORDS[name].format(name)} OR regexp_matches(norm({name}), '{_OTHER_WORDS[name]}'))",
+        )
+        for name, others, where in _together(table, there)
+        if name in _OTHER_WORDS
+    ]
+    for name, others, lost, rows in _count_together(snapshot, table, there, asked, least):
+        says = f"is in words that are not known in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
+        yield name, lost / rows, says
 
 
-def _count_lost(snapshot: Snapshot, table: str, where: str, is_lost: str, least: float) -> tuple[int, int]:
-    """Return in how many rows something is lost, and of how many; in none where that is not more than two in five of at least so many."""
-    [(rows, lost)] = snapshot.sql(f"SELECT count(*), count(*) FILTER ({is_lost}) FROM {table} WHERE {where}")
-    return (lost if rows >= least and lost > _MOST_ALONE * rows else 0), rows
+_Asked = tuple[str, list[str], str, str]
+"""A column, those that are filled in with it, in which rows these are, and where it is lost, both as SQL over the rows of `_count_together`."""
+
+
+def _count_together(
+    snapshot: Snapshot, table: str, there: Collection[str], asked: Sequence[_Asked], least: float
+) -> Iterator[tuple[str, list[str], int, int]]:
+    """Yield each column that is lost in more than two in five of at least so many rows: its name, the others, in how many rows, and of how many.
+
+    The same words stand in many rows: each is read once.
+    """
+    day, *words = TOGETHER.get(table, ("",))
+    if not asked:
+        return
+    day_is = f"{day} IS NULL AS no_day, coalesce({day} BETWEEN as_of() - {_lately(table)} AND as_of(), false) AS lately"
+    selected = ", ".join([*([day_is] if day in there else []), *(name for name in words if name in there), "count(*) AS n"])
+    counts = ", ".join(f"sum(n) FILTER ({where}), sum(n) FILTER ({where} AND {is_lost})" for _, _, where, is_lost in asked)
+    [found] = snapshot.sql(f"SELECT {counts} FROM (SELECT {selected} FROM {table} GROUP BY ALL)")
+    numbers = [int(number or 0) for number in found]
+    for (name, others, _, _), rows, lost in zip(asked, numbers[::2], numbers[1::2], strict=True):
+        if _is_lost(lost, rows, least):
+            yield name, others, lost, rows
+
+
+def _is_lost(lost: int, rows: int, least: float) -> bool:
+    return rows >= least and lost > _MOST_ALONE * rows
 
 
 def _together(table: str, there: Collection[str]) -> Iterator[tuple[str, list[str], str]]:
@@ -196,10 +223,17 @@ def _together(table: str, there: Collection[str]) -> Iterator[tuple[str, list[st
     for name in together if len(together) > 1 else ():
         others = [other for other in together if other != name]
         # Of a check that is booked there may be no day yet, so only one in words that are read counts.
-        counts = " AND ".join(f"({IN_WORDS.get(other, _SAYS_SOMETHING).format(other)})" for other in others)
+        counts = [IN_WORDS[other].format(other) if other in IN_WORDS else _says_something(table, other) for other in others]
         if others[0] == TOGETHER[table][0]:
-            counts += f" AND {others[0]} BETWEEN as_of() - {_lately(table)} AND as_of()"
-        yield name, others, counts
+            counts[0] = "lately"
+        yield name, others, " AND ".join(f"({each})" for each in counts)
+
+
+def _says_something(table: str, name: str) -> str:
+    """Write whether a cell says anything, over the rows of `_count_together`."""
+    if name == TOGETHER[table][0]:
+        return "NOT no_day"
+    return f"{name} IS NOT NULL AND NOT {cells.is_nothing(f'CAST({name} AS VARCHAR)')}"
 
 
 def _of_when(table: str) -> str:
