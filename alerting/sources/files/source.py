@@ -14,8 +14,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from itertools import islice
@@ -91,18 +92,19 @@ class Source(BaseModel, snapshot.Source):
         as unreadable.
         Raises SourceError where the path is not there, cannot be opened, or has no case table at all.
         """
-        there, faults, filled = self._look(), dict[str, SourceError](), 0
-        for table, columns in sorted(wanted.items()):
-            try:
-                holding = _the_one(table, there)
-                if holding:
-                    with _undisturbed(holding, self.done_marker):
-                        holding.fill(into, table, columns)
-                    filled += 1
-            except SourceError as error:
-                faults[table] = error
-            except OSError as error:
-                faults[table] = SourceError(f"the file of {table} cannot be opened ({_why(error)})", remedy=_MAY_READ)
+        faults, filled = dict[str, SourceError](), 0
+        with _looked_through_ahead(self._look(), sorted(wanted)) as there:
+            for table, columns in sorted(wanted.items()):
+                try:
+                    holding = _the_one(table, there)
+                    if holding:
+                        with _undisturbed(holding, self.done_marker):
+                            holding.fill(into, table, columns)
+                        filled += 1
+                except SourceError as error:
+                    faults[table] = error
+                except OSError as error:
+                    faults[table] = SourceError(f"the file of {table} cannot be opened ({_why(error)})", remedy=_MAY_READ)
         if not filled:
             self._raise_the_one_cause(list(faults.values()))
         for table, fault in faults.items():
@@ -205,9 +207,28 @@ def _undisturbed(holding: _Holding, marker: str | None) -> Iterator[None]:
         )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+_Stamp = tuple[int, int]
+"""The size of a file, and when it was written last."""
+
+
+def _stamp(path: Path) -> _Stamp:
     found = path.stat()
     return found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def _looked_through_ahead(there: _There, tables: Sequence[str]) -> Iterator[_There]:
+    """Give what is there. The CSV files of these tables are looked through one by one, while the engine reads those before."""
+    with ThreadPoolExecutor(1, "look through") as looking:
+        ahead = {
+            table: [replace(one, ahead=looking.submit(one.look_through)) if isinstance(one, _Csv) else one for one in found]
+            for table in tables
+            if (found := there.holdings.get(table))
+        }
+        try:
+            yield replace(there, holdings={**there.holdings, **ahead})
+        finally:
+            looking.shutdown(cancel_futures=True)
 
 
 def _the_one(table: str, there: _There) -> _Holding | None:
@@ -334,6 +355,8 @@ def not_a_pattern(path: str) -> str:
 class _Csv:
     path: Path
     delimiter: str
+    #: What `look_through` returns, where that was begun ahead.
+    ahead: Future[tuple[_Stamp, Shape]] | None = None
 
     @property
     def name(self) -> str:
@@ -360,8 +383,14 @@ class _Csv:
             if is_in(record[at], cells):
                 yield f"{self.name}:{line}: column {column}"
 
+    def look_through(self) -> tuple[_Stamp, Shape]:
+        """Return what its bytes show, and the stamp of the file of which that is so. Raises SourceError for what is no CSV."""
+        return _stamp(self.path), examine(self.path, self.delimiter.encode(), self.name)
+
     def _examine(self) -> Shape:
-        return examine(self.path, self.delimiter.encode(), self.name)
+        stamp, shape = self.ahead.result() if self.ahead else self.look_through()
+        # What was written since is another file.
+        return shape if stamp == _stamp(self.path) else self.look_through()[1]
 
     def _records(self, shape: Shape) -> Iterator[tuple[int, list[str] | str]]:
         return records(lines(self.path, shape.encoding), self.delimiter)
