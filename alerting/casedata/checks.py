@@ -156,15 +156,18 @@ class _Look:
         Of words of which a few are read, those that are one of these; of addresses, those that a mail can be sent to; of services, those that are ours.
         """
         filled: Filled = {}
-        for table in self._there:
-            reading = self._snapshot.readings[table]
-            there = sorted(self._wanted[table].difference(reading.missing_columns))
-            flags = [name for name in there if TABLES[table].columns[name].kind == "flag"]
-            columns = [name for name in there if name not in flags]
-            listed = "".join(f", {_count(table, name)}" for name in columns)
-            [counts] = self._snapshot.sql(f"SELECT count(*){listed} FROM {table}")
-            filled[table] = {name: (count, counts[0]) for name, count in zip(columns, counts[1:], strict=True)}
-            filled[table] |= {name: (reading.cells_there.get(name, 0), counts[0]) for name in flags}
+        readings = {table: self._snapshot.readings[table] for table in self._there}
+        there = {table: sorted(self._wanted[table].difference(reading.missing_columns)) for table, reading in readings.items()}
+        columns = {
+            table: [name for name in names if TABLES[table].columns[name].kind != "flag"] for table, names in there.items()
+        }
+        listed = ("".join(f", {_count(table, name)}" for name in names) for table, names in columns.items())
+        counted = self._snapshot.each(
+            [f"SELECT count(*){counts} FROM {table}" for table, counts in zip(columns, listed, strict=True)]
+        )
+        for (table, names), [(rows, *counts)] in zip(columns.items(), counted, strict=True):
+            filled[table] = {name: (readings[table].cells_there.get(name, 0), rows) for name in there[table] if name not in names}
+            filled[table] |= {name: (count, rows) for name, count in zip(names, counts, strict=True)}
         table, name = column_checks.ADDRESSES
         if name in filled.get(table, {}):
             filled[table][name] = column_checks.with_an_address(self._snapshot), filled[table][name][1]
@@ -172,14 +175,15 @@ class _Look:
 
     def repeated(self) -> Iterator[Flaw]:
         """Tables with several rows of one key. Rules take each once; many of them are a load that went wrong."""
-        for table in self._there:
-            key = KEYS.get(table, ())
-            if not key or not set(key) <= self._wanted[table]:
-                continue
-            named = ", ".join(quoted(name) for name in key)
-            [(rows, keys)] = self._snapshot.sql(
-                f"SELECT sum(n), count(*) FROM (SELECT count(*) AS n FROM {table} WHERE {quoted(key[0])} IS NOT NULL GROUP BY {named})"
-            )
+        with_keys = {table: key for table in self._there if (key := KEYS.get(table)) and self._wanted[table].issuperset(key)}
+        counted = self._snapshot.each(
+            [
+                "SELECT sum(n), count(*) FROM "
+                f"(SELECT count(*) AS n FROM {table} WHERE {quoted(key[0])} IS NOT NULL GROUP BY {', '.join(map(quoted, key))})"
+                for table, key in with_keys.items()
+            ]
+        )
+        for (table, key), [(rows, keys)] in zip(with_keys.items(), counted, strict=True):
             more = int(rows or 0) - keys
             if more:
                 says = f"repeats the {' and '.join(key)} of other rows in {more} of {self._snapshot.readings[table].rows} rows"
@@ -187,19 +191,25 @@ class _Look:
 
     def nowhere(self) -> Iterator[Flaw]:
         """Tables that name people, plans, workers and so on which are not in theirs; and those that so many are missing from."""
+        asked = [
+            (one, places)
+            for one in REFERENCES
+            if one.table in self._there and one.column in self._wanted[one.table] and (places := self._places(one))
+        ]
         named: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for one in REFERENCES:
-            places = self._places(one)
-            if one.table not in self._there or one.column not in self._wanted[one.table] or not places:
-                continue
-            ids = f"SELECT DISTINCT {quoted(one.column)} AS id FROM {one.table} WHERE {quoted(one.column)} IS NOT NULL"
+        for one, _ in asked:
             if one.or_of is None:
-                named[one.of, one.key].append(ids)
-            every, lost = self._not_in(ids, places)
+                named[one.of, one.key].append(_ids_in(one))
+        found = self._not_in(
+            [
+                *((_ids_in(one), places) for one, places in asked),
+                *((" UNION ".join(parts), [place]) for place, parts in named.items()),
+            ]
+        )
+        for (one, _), (every, lost) in zip(asked, found, strict=False):
             if lost:
                 yield self._of_reference(one, every, lost)
-        for (table, key), parts in named.items():
-            every, lost = self._not_in(" UNION ".join(parts), [(table, key)])
+        for (table, key), (every, lost) in zip(named, found[len(asked) :], strict=True):
             flaw = self._flaw(
                 table, NOWHERE, "max_nowhere", lost, every, f"lacks {lost} of the {every} {key} that other tables name"
             )
@@ -216,15 +226,14 @@ class _Look:
         places = self._places(one)
         if own is None or len(places) == 1 or one.table not in self._there or one.column not in self._wanted[one.table]:
             return
-        ids = f"SELECT DISTINCT {quoted(one.column)} AS id FROM {one.table} WHERE {quoted(one.column)} IS NOT NULL"
-        known = f"SELECT id FROM ({ids}) WHERE id IN ({_ids_of(places)})"
+        known = f"SELECT id FROM ({_ids_in(one)}) WHERE id IN ({_ids_of(places)})"
         says = f"of the workers that {one.table} names"
-        every, lost = self._not_in(known, [(one.of, one.key)])
+        [(every, lost), (every_of_own, lost_of_own)] = self._not_in([(known, [(one.of, one.key)]), (known, [own])])
         flaw = self._flaw(one.of, NOWHERE, "max_nowhere", lost, every, f"lacks {lost} of the {every} {one.key} {says}")
         told = flaw.size > self._number("max_nowhere") and lost >= self._number("unreadable_at_least")
         if lost and (flaw.grave or told or lost == every > 1):
             yield replace(flaw, grave=flaw.grave or lost == every, told=told)
-        every, lost = self._not_in(known, [own])
+        every, lost = every_of_own, lost_of_own
         [(listed,)] = self._snapshot.sql(f"SELECT count(DISTINCT {quoted(own[1])}) FROM {own[0]}")
         if lost == every > 1 and listed > 1:
             managers = self._managers_in(own)
@@ -239,7 +248,7 @@ class _Look:
         if "ext_team" not in self._there or not columns:
             return None
         ids = " UNION ".join(f"SELECT {name} AS id FROM ext_team WHERE {name} IS NOT NULL" for name in columns)
-        every, lost = self._not_in(ids, [own])
+        [(every, lost)] = self._not_in([(ids, [own])])
         return every - lost if every else None
 
     def _of_reference(self, one: Reference, every: int, lost: int) -> Flaw:
@@ -273,12 +282,16 @@ class _Look:
         reading = self._snapshot.readings.get(table)
         return bool(reading and key in self._wanted.get(table, ()) and reading.supplied and key not in reading.missing_columns)
 
-    def _not_in(self, ids: str, places: Sequence[tuple[str, str]]) -> tuple[int, int]:
-        [(every, lost)] = self._snapshot.sql(
-            f"WITH named AS MATERIALIZED ({ids}) SELECT (SELECT count(*) FROM named), "
-            f"(SELECT count(*) FROM named n ANTI JOIN ({_ids_of(places)}) k ON k.id = n.id)"
+    def _not_in(self, asked: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[tuple[int, int]]:
+        """Return how many ids each of these queries gives, and how many of them are in none of its places."""
+        counted = self._snapshot.each(
+            [
+                f"WITH named AS MATERIALIZED ({ids}) SELECT (SELECT count(*) FROM named), "
+                f"(SELECT count(*) FROM named n ANTI JOIN ({_ids_of(places)}) k ON k.id = n.id)"
+                for ids, places in asked
+            ]
         )
-        return int(every), int(lost)
+        return [(int(every), int(lost)) for [(every, lost)] in counted]
 
     def lost(self, filled: Filled, before: Mapping[str, Mapping[str, tuple[int, int]]]) -> Iterator[Flaw]:
         """Columns that are less filled than when their table was last trusted; those that are far less are not trusted."""
@@ -421,6 +434,10 @@ def _count(table: str, column: str) -> str:
     """Write how many cells of a column are filled."""
     said = extension_checks.is_a_service() if (table, column) == extension_checks.SERVICES else column_checks.IN_WORDS.get(column)
     return f"count(*) FILTER ({said.format(quoted(column))})" if said else f"count({quoted(column)})"
+
+
+def _ids_in(one: Reference) -> str:
+    return f"SELECT DISTINCT {quoted(one.column)} AS id FROM {one.table} WHERE {quoted(one.column)} IS NOT NULL"
 
 
 def _ids_of(places: Sequence[tuple[str, str]]) -> str:

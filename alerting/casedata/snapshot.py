@@ -145,7 +145,7 @@ class Snapshot:
         #: By table, why it must not be read: the engine was lost over it.
         self._barred: dict[str, str] = {}
         #: What tells the data that was read from any other.
-        self._marks: list[tuple[Any, ...]] | None = None
+        self._marks: dict[str, list[tuple[Any, ...]]] | None = None
         self._filling: str | None = None
         #: Whether tables are settled one after the other: the engine was lost over several at once.
         self._one_by_one = False
@@ -255,6 +255,11 @@ class Snapshot:
                 self._done.append(partial(self._ask, "execute", statement, []))
         return ran
 
+    def each(self, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+        """Run statements none of which needs another, on all processors; return the rows of each. Raises EngineError."""
+        ran = [Ran(None, 0.0)] * len(statements) if self._one_by_one else self.sql_all(statements)
+        return [self.sql(each) if one.rows is None else one.rows for each, one in zip(statements, ran, strict=True)]
+
     def names(self, statement: str) -> list[str]:
         """Return the column names of a query, without running it."""
         return list(self.columns(statement))
@@ -303,13 +308,10 @@ class Snapshot:
 
     def _compare(self) -> None:
         """See that what was read is what was read before, where it is read again."""
-        rows = " UNION ALL ".join(
-            f"SELECT '{name}', count(*), sum(hash(t)) FROM {name} t"
-            for name, reading in self.readings.items()
-            if reading.supplied
-        )
-        marks = self.sql(rows) if rows else []
-        if self._marks is not None and sorted(marks) != sorted(self._marks):
+        supplied = [name for name, reading in self.readings.items() if reading.supplied]
+        rows = self.each([f"SELECT count(*), sum(hash(t)) FROM {name} t" for name in supplied])
+        marks = dict(zip(supplied, rows, strict=True))
+        if self._marks is not None and marks != self._marks:
             raise SourceError("the case data changed while rules were asked of it", remedy="Run again.")
         self._marks = marks
 
@@ -423,11 +425,11 @@ class Snapshot:
         raw = raw_columns(self.sql)
         rows = row_counts(self.sql, raw)
         filled = {table: columns for table, columns in raw.items() if rows[table]}  # in the others there is nothing to look for
-        with_fractions = ids_with_a_fraction(self.sql, self._each, filled)
+        with_fractions = ids_with_a_fraction(self.sql, self.each, filled)
         for table, name in with_fractions:
             filled[table][name] = replace(filled[table][name], has_fractions=True)
         every = [column for found in filled.values() for column in found.values()]
-        make_dictionaries(self.sql, self._each, every, self.settings.codes)
+        make_dictionaries(self.sql, self.each, every, self.settings.codes)
         for name, catalogued in TABLES.items():
             reading = self.reading(name)
             if name in raw:
@@ -439,23 +441,18 @@ class Snapshot:
         for column in [each for each in every if each.column.name in self.readings[each.table].month_first]:
             filled[column.table][column.column.name] = replace(column, is_month_first=True)
         noted = [one for one in every if one.column.kind == "flag" or self.readings[one.table].has_odd_cells(one.column.name)]
-        for (table, name), count in there(self._each, noted).items():
+        for (table, name), count in there(self.each, noted).items():
             self.readings[table].cells_there[name] = count
         # What is read is thrown away table by table: all of it twice would be the most memory that a day takes.
-        self._each([f"{made}; DROP TABLE raw.{name}" for name, made in typed_tables(filled).items()])
+        self.each([f"{made}; DROP TABLE raw.{name}" for name, made in typed_tables(filled).items()])
         self.sql(f"{empty_tables(filled)}; DROP SCHEMA raw CASCADE")
         self._ask("set", [(LOADED_AT, [])])
         for setting in engine.SHUT:
             self.sql(setting)
 
-    def _each(self, statements: Sequence[str]) -> list[list[tuple[Any, ...]]]:
-        """Run statements none of which needs another, on all processors; return the rows of each. Raises EngineError."""
-        ran = [Ran(None, 0.0)] * len(statements) if self._one_by_one else self.sql_all(statements)
-        return [self.sql(each) if one.rows is None else one.rows for each, one in zip(statements, ran, strict=True)]
-
     def _note_bad_cells(self, columns: Sequence[RawColumn], source: Source | None) -> None:
         """Note which cells of raw columns cannot be read, how they are written, and where they are."""
-        for bad in bad_cells(self.sql, self._each, columns):
+        for bad in bad_cells(self.sql, self.each, columns):
             reading, name = self.readings[bad.column.table], bad.column.column.name
             if bad.column.column.kind in ("code", "answers"):
                 reading.unmapped[name], reading.unknown_words[name] = bad.count, bad.written
@@ -464,7 +461,7 @@ class Snapshot:
             if bad.column.column.kind == "flag":
                 reading.unknown_words[name] = bad.written
             reading.cell_places[name] = source.places(reading.table, name, frozenset(bad.written)) if source else []
-        note_odd_cells(self.readings, self._each, columns)
+        note_odd_cells(self.readings, self.each, columns)
         texts = [each for each in columns if each.column.kind in ("id", "role", "text") and self.readings[each.table].encoding]
         for bad in damaged_cells(self.sql, texts):
             reading, name = self.readings[bad.column.table], bad.column.column.name

@@ -153,35 +153,39 @@ def find_unknown(
 ) -> tuple[UnknownIds, ...]:
     """Return the ids that nobody has, of each column of a table that is there and trusted. Of no ids to compare with, none are."""
     found = list(_in_list(snapshot, restricted, problems))
-    for naming in _NAMING:
-        one = naming.reference
-        if one.table in wanted and not ({one.table, one.of} & problems.keys()):
-            unknown = _unknown(snapshot, naming)
-            found += [unknown] if unknown else []
+    asked = [
+        naming
+        for naming in _NAMING
+        if naming.reference.table in wanted and not ({naming.reference.table, naming.reference.of} & problems.keys())
+    ]
+    for naming, rows in zip(asked, snapshot.each([_ids_of_nobody(naming) for naming in asked]), strict=True):
+        if rows:
+            found.append(_unknown(snapshot, naming, frozenset(row[0] for row in rows), named=rows[0][1]))
     return tuple(found)
 
 
-def _unknown(snapshot: Snapshot, naming: _Naming) -> UnknownIds | None:
+def _ids_of_nobody(naming: _Naming) -> str:
+    """Write the query for the ids that nobody has, each with how many are named."""
     one = naming.reference
     column, key = quoted(one.column), quoted(one.key)
     # Of a chain of merges only its end is still there.
     merged = " UNION SELECT merged_person_id FROM ext_merged" if one.table == "ext_merged" else ""
-    rows = snapshot.sql(
-        f"""WITH known AS (SELECT {key} AS id FROM {one.of} WHERE {key} IS NOT NULL{merged}),
+    return f"""WITH known AS (SELECT {key} AS id FROM {one.of} WHERE {key} IS NOT NULL{merged}),
         named AS (SELECT DISTINCT {column} AS id FROM {one.table} WHERE {column} IS NOT NULL AND ({naming.counts}))
         SELECT id, (SELECT count(*) FROM named) FROM named
         WHERE id NOT IN (SELECT id FROM known WHERE id IS NOT NULL) AND EXISTS (SELECT 1 FROM {one.of} WHERE {key} IS NOT NULL)"""
-    )
-    if not rows:
-        return None
-    cells = frozenset(row[0] for row in rows)
+
+
+def _unknown(snapshot: Snapshot, naming: _Naming, cells: frozenset[str], named: int) -> UnknownIds:
+    one = naming.reference
+    key = quoted(one.key)
     changed = snapshot.sql(
         f"SELECT count(DISTINCT n.id) FROM (SELECT unnest($1::VARCHAR[]) AS id) n JOIN {one.of} k "
         f"ON {but_for_zeros('n.id')} = {but_for_zeros(f'k.{key}')} AND {but_for_zeros('n.id')} <> ''",
         [sorted(cells)],
     )[0][0]
     return UnknownIds(
-        table=one.table, column=one.column, cells=cells, named=rows[0][1], of=one.of, effect=naming.effect, changed=int(changed)
+        table=one.table, column=one.column, cells=cells, named=named, of=one.of, effect=naming.effect, changed=int(changed)
     )
 
 
