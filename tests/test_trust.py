@@ -336,7 +336,7 @@ def test_of_columns_that_no_load_had_before_it_is_kept_how_full_they_are():
 
     assert first.first_seen == {f"{VISITS}.cppv_cp_plan_id": (60, 100)}
     assert children(100, ids(100), Past(filled=first.filled), dates=60).first_seen == {}
-    assert children(29, ids(29), dates=10).first_seen == {}
+    assert children(9, ids(9), dates=5).first_seen == {}
 
 
 def test_a_table_that_names_people_who_are_nowhere_is_not_trusted_nor_is_the_one_that_lacks_them():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from alerting.casedata.gaps import column_of, not_supplied_columns
 from alerting.formatting import day, listed, plain
 from alerting.notifications.report import RuleRow
 from alerting.rulebook.book import Rulebook
@@ -42,8 +43,7 @@ def state_of(book: Rulebook, rule: Rule, known: LastKnown) -> str:
     if rule in book.off:
         reason = book.setting(rule.file).reason
         return f"off: {plain(reason)}" if reason else "off"
-    named = book.settings.params.get("not_supplied_columns")
-    missing = sorted(book.needs(rule).intersection(map(str, named))) if isinstance(named, (list, tuple)) else []
+    missing = sorted(map(column_of, book.needs(rule) & not_supplied_columns(book.settings.params)))
     if missing:
         return f"off: {listed(missing)} {'is' if len(missing) == 1 else 'are'} not supplied here"
     older = min((book.older[file].seen_on for file in book.files_of(rule) if file in book.older), default=None)

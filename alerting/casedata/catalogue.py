@@ -338,19 +338,6 @@ DETAIL = frozenset(
 """The columns of which what is worked out is `detail`, whatever a subject's file says: birth, ethnicity, law, health, home."""
 
 
-_COMPLETE = " (completeness)"
-
-
-def completeness(column: str) -> str:
-    """Return the name by which how complete a column is, given as `table.column`, is doubted apart from the column."""
-    return column + _COMPLETE
-
-
-def column_of(name: str) -> str:
-    """Return the column whose completeness this names; any other name as it is."""
-    return name.removesuffix(_COMPLETE)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What the engine may take for one rule, one subject or one shared view."""

@@ -13,8 +13,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from alerting.casedata import column_checks, extension_checks, half_lost
-from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Reference, Settings, completeness
+from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Reference, Settings
 from alerting.casedata.conversion import quoted
+from alerting.casedata.gaps import completeness, misled_by_gaps
 from alerting.casedata.restricted_list import RESTRICTED
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def flaws(snapshot: Snapshot, wanted: Wanted, before: Mapping[str, Mapping[str, 
         *look.lost(filled, before),
         *look.unknown_words(filled),
         *look.columns(filled),
+        *look.gaps(filled),
         *look.extensions(filled),
     ]
     return Found(flaws=tuple(sorted(_once(found), key=lambda flaw: (flaw.about, flaw.check))), filled=filled)
@@ -362,9 +364,6 @@ class _Look:
             least = params["essential_rows"] if TABLES[table].extension else self._least
             for name, size, says in half_lost.without_companions(self._snapshot, table, there, least):
                 yield Flaw(about=f"{table}.{name}", check=ALONE, size=round(size, 4), grave=True, says=says)
-            for name, size, says in half_lost.without_any_birth(self._snapshot, self._wanted, table, params["essential_rows"]):
-                about = completeness(f"{table}.{name}")
-                yield Flaw(about=about, check=NEITHER, size=round(size, 4), grave=True, says=says)
             for name, size, says in half_lost.in_other_words(self._snapshot, table, there, least):
                 yield Flaw(about=f"{table}.{name}", check=OTHER_WORDS, size=round(size, 4), grave=True, says=says)
             for name, size, grave, says in column_checks.in_another_form(
@@ -376,6 +375,20 @@ class _Look:
                 reading, wanted, filled.get(table, {}), params, open_only=table in open_only
             ):
                 yield Flaw(about=f"{table}.{name}", check=check, size=round(size, 4), grave=True, says=says)
+
+    def gaps(self, filled: Filled) -> Iterator[Flaw]:
+        """How complete columns are whose gaps mislead few of the rules that read them."""
+        least, not_supplied = self._number("essential_rows"), _names(self._snapshot.settings, "not_supplied_columns")
+        for column in misled_by_gaps(self._snapshot.settings.params).keys() - not_supplied:
+            table, _, name = column.partition(".")
+            there, rows = filled.get(table, {}).get(name, (0, 0))
+            # Where everybody is born nobody is expected.
+            if column == half_lost.EXPECTED:
+                for size, says in half_lost.without_any_birth(self._snapshot, self._wanted, self._there, least):
+                    yield Flaw(about=completeness(column), check=NEITHER, size=round(size, 4), grave=True, says=says)
+            elif rows >= least and there == 0:
+                says = f"{column_checks.lacks(table, name)} in all {rows} rows"
+                yield Flaw(about=completeness(column), check=column_checks.NEVER, size=1.0, grave=True, says=says)
 
     def extensions(self, filled: Filled) -> Iterator[Flaw]:
         """Columns of the council's own tables that are empty, or hold other words than ours."""
@@ -400,7 +413,7 @@ class _Look:
                 yield Flaw(about=f"{table}.{name}", check=NO_ROLE, size=round(size, 4), grave=True, says=says)
             least, is_open_only = self._number("essential_rows"), table in open_only
             for name, says in extension_checks.never_there(
-                self._snapshot, table, filled.get(table, {}), least, open_only=is_open_only
+                self._snapshot, table, filled.get(table, {}), least, self._number("unreadable_at_least"), open_only=is_open_only
             ):
                 yield Flaw(about=f"{table}.{name}", check=column_checks.NEVER, size=1.0, grave=True, says=says)
             shares = self._number("max_missing"), self._number("max_lost")

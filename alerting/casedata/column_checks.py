@@ -48,9 +48,9 @@ _HELD_OR_OVER = frozenset(
     """cine_close_date cina_assessment_auth_date cinp_cin_plan_end_date cppl_cp_plan_end_date clae_cla_episode_ceased_date
     invo_involvement_end_date clar_cla_review_date cppr_cp_review_date cinv_cin_visit_seen cppv_cp_visit_seen clav_cla_visit_seen
     lacp_cla_care_plan_json s47e_s47_end_date icpc_icpc_date miss_missing_episode_end_date csdq_sdq_completed_date csdq_sdq_score
-    clah_health_check_date clah_health_check_status clah_health_check_type""".split()
+    clah_health_check_date clah_health_check_status clah_health_check_type clap_cla_placement_type""".split()
 )
-"""Columns that say that something ended, was held or was seen. None of them in a whole table is a table that was cut."""
+"""Columns that say that something ended, was held or was seen, and of what kind it is. None of them in a whole table is a table that was cut."""
 IN_WORDS: Mapping[str, str] = {
     "clah_health_check_status": "starts_with(norm({0}), 'complete')",
     "clah_health_check_type": (

@@ -70,9 +70,10 @@ SOMETIMES_THERE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ext_referral": ("completed_at",),
         "ext_supervision": ("worker_id", "person_id"),
         "ext_audit": ("audited_on",),
+        "ext_team": ("manager_id",),
     }
 )
-"""By table, the columns that say of some rows that something was done, or of whom: of a whole table some row has each."""
+"""By table, the columns that say of some rows that something was done, of whom or by whom: of a whole table some row has each."""
 
 _OF_KIND: Mapping[tuple[str, str], str] = MappingProxyType(
     {("ext_supervision", "worker_id"): "staff", ("ext_supervision", "person_id"): "case"}
@@ -126,17 +127,19 @@ def says_what_a_row_is(table: str, column: str) -> bool:
 
 
 def never_there(
-    snapshot: Snapshot, table: str, filled: Mapping[str, tuple[int, int]], least: float, *, open_only: bool
+    snapshot: Snapshot, table: str, filled: Mapping[str, tuple[int, int]], least: float, least_of_teams: float, *, open_only: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield each column that no row has of a table of so many, and some should: its name, and what to say.
 
-    open_only: the table holds only what is open, and has no ends.
+    least_of_teams: of so many teams. open_only: the table holds only what is open, and has no ends.
     """
     ends = ENDS if open_only else frozenset[str]()
     for name in frozenset((*ALWAYS_THERE.get(table, ()), *SOMETIMES_THERE.get(table, ()))) - ends:
         there, rows, of_kind = _there(snapshot, table, name, filled)
-        if rows >= least and there == 0 and not can_do_without(table, name):
-            yield name, f"is empty in all {rows} rows{of_kind}"
+        # A council has few teams; and of which service each is, rules go by.
+        is_of_teams = table == "ext_team" and rows >= least_of_teams
+        if there == 0 and (is_of_teams or (rows >= least and not can_do_without(table, name))):
+            yield name, f"{lacks(table, name)} in all {rows} rows{of_kind}"
 
 
 def _there(snapshot: Snapshot, table: str, name: str, filled: Mapping[str, tuple[int, int]]) -> tuple[int, int, str]:

@@ -57,7 +57,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """By table, the columns that are filled in together, the day first."""
 
-_EXPECTED = "pers_expected_dob"
+EXPECTED = "ssd_person.pers_expected_dob"
 
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -147,29 +147,26 @@ def without_companions(snapshot: Snapshot, table: str, there: Collection[str], l
         yield name, lost / rows, f"says nothing in {lost} of the {rows} rows{_of_when(table)} that have {listed(others)}"
 
 
-def without_any_birth(snapshot: Snapshot, wanted: Wanted, table: str, least: float) -> Iterator[tuple[str, float, str]]:
-    """Yield the column of expected births where more than two in five of so many people or more who have no birth have none, of those with an open referral and of care leavers: its name, the share, what to say.
+def without_any_birth(snapshot: Snapshot, wanted: Wanted, there: Collection[str], least: float) -> Iterator[tuple[float, str]]:
+    """Yield the share of people without a date of birth who have no expected one, and what to say, where it is more than two in five of so many.
 
-    Of others it is long past, and was not always kept.
+    Of open cases and care leavers: of others it is long past, and was not always kept. there: the tables that have rows.
     """
     read = {
-        "ssd_person": {"pers_person_id", "pers_dob", _EXPECTED},
+        "ssd_person": {"pers_person_id", "pers_dob", "pers_expected_dob"},
         "ssd_cin_episodes": {"cine_person_id", "cine_referral_date", "cine_close_date"},
         "ssd_care_leavers": {"clea_person_id"},
     }
-    if table != "ssd_person" or not all(columns <= wanted.get(name, frozenset()) for name, columns in read.items()):
+    if "ssd_person" not in there or not all(columns <= wanted.get(name, frozenset()) for name, columns in read.items()):
         return
     known = """SELECT cine_person_id FROM ssd_cin_episodes WHERE cine_referral_date IS NOT NULL AND cine_close_date IS NULL
         UNION SELECT clea_person_id FROM ssd_care_leavers"""
     [(rows, lost)] = snapshot.sql(
-        f"SELECT count(*), count(*) - count({_EXPECTED}) FROM {table} WHERE pers_dob IS NULL AND pers_person_id IN ({known})"
+        "SELECT count(*), count(*) - count(pers_expected_dob) FROM ssd_person "
+        f"WHERE pers_dob IS NULL AND pers_person_id IN ({known})"
     )
     if _is_lost(lost, rows, least):
-        yield (
-            _EXPECTED,
-            lost / rows,
-            f"is empty in {lost} of the {rows} rows of open cases and care leavers without a date of birth",
-        )
+        yield lost / rows, f"is empty in {lost} of the {rows} rows of open cases and care leavers without a date of birth"
 
 
 def in_other_words(snapshot: Snapshot, table: str, there: Collection[str], least: float) -> Iterator[tuple[str, float, str]]:

@@ -15,10 +15,11 @@ from datetime import date, datetime
 from statistics import median_high
 from typing import TYPE_CHECKING
 
-from alerting.casedata.catalogue import TABLES, Settings, column_of
+from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.checks import NOWHERE, Filled, Flaw, flaws
 from alerting.casedata.column_checks import NOT_SUPPLIED
 from alerting.casedata.flavours import known_as
+from alerting.casedata.gaps import column_of, completeness, not_supplied_columns
 from alerting.casedata.restricted_list import RESTRICTED, RestrictedList, TrustedList, read_list
 from alerting.casedata.unknown_ids import UnknownIds, find_unknown
 from alerting.formatting import day, listed
@@ -48,6 +49,7 @@ _UNLESS_SET: Mapping[str, object] = {
     "essential_rows": 30,
     "max_nowhere": 0.10,
     "unreadable_at_least": 5,
+    "tell_lost_at_least": 10,
 }
 
 
@@ -139,7 +141,7 @@ class Trust:
     unknown_ids: tuple[UnknownIds, ...] = ()
     #: The tables that are there and cannot be read.
     unread: frozenset[str] = frozenset()
-    #: The columns, as `table.column`, that the council says its case system cannot give: the rules that need them are off.
+    #: The columns that the council says its case system cannot give, or how complete they are: the rules that need them are off.
     not_supplied: frozenset[str] = frozenset()
     #: What each wanted column of a table that is there is like, by `table.column`.
     columns: Mapping[str, ColumnShares] = field(default_factory=dict)
@@ -185,7 +187,7 @@ class Trust:
             if self.unread.issuperset(several):
                 yield f"{listed(several)} {why}"
             else:
-                yield from (f"{name} {why}" for name in several)
+                yield from (f"{column_of(name) if why == _NOT_SUPPLIED else name} {why}" for name in several)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +201,11 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
     loads, settings = _loads(snapshot), snapshot.settings
     broken = {table: why for table in sorted(wanted) if (why := _broken(snapshot, table, loads.get(table)))}
     not_supplied = frozenset(_not_supplied(settings, wanted))
-    broken |= {about: why for about, why in _without_columns(snapshot, wanted, broken.keys()) if about not in not_supplied}
+    broken |= {
+        about: why
+        for about, why in _without_columns(snapshot, wanted, broken.keys())
+        if not {about, completeness(about)} & not_supplied
+    }
     problems, remedies = ({about: why[part] for about, why in broken.items()} for part in (0, 1))
     releasable: dict[str, dict[str, float]] = {}
     for table in wanted.keys() - {RESTRICTED} - problems.keys():
@@ -239,11 +245,11 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         rows=rows,
         loaded_at=min(stated.values(), default=None),
         releasable=releasable,
-        notes=(*notes, *told, *(Problem(about=name, text=f"{name} {_NOT_SUPPLIED}") for name in sorted(not_supplied))),
+        notes=(*notes, *told, *(Problem(about=name, text=f"{column_of(name)} {_NOT_SUPPLIED}") for name in sorted(not_supplied))),
         not_supplied=not_supplied,
         # Of a column for which rules wait that is told, and why; not what else is so of it, as if they went on.
         told=tuple(note for note in told if note.about not in doubted),
-        first_seen=_first_seen(found.filled, past.filled, doubted, _number(settings, "essential_rows")),
+        first_seen=_first_seen(found.filled, past.filled, doubted, _number(settings, "tell_lost_at_least")),
         banners=tuple(_banners(snapshot, loads, wanted.keys() - problems, rows, past, of_children=of_children)),
         restricted=restricted,
         sealed_known=sealed_known,
@@ -333,11 +339,11 @@ def _without_columns(snapshot: Snapshot, wanted: Wanted, broken: Collection[str]
 
 
 def _not_supplied(settings: Settings, wanted: Wanted) -> Iterator[str]:
-    """Yield each wanted column of the SSD that the council says its case system cannot give, as `table.column`."""
-    given = _names(settings, "not_supplied_columns")
-    for table, columns in wanted.items():
-        if not TABLES[table].extension:
-            yield from given.intersection(f"{table}.{name}" for name in columns)
+    """Yield each wanted column of the SSD that the council says its case system cannot give, as rules need it."""
+    for name in not_supplied_columns(settings.params):
+        table, _, column = column_of(name).partition(".")
+        if table in wanted and not TABLES[table].extension and column in wanted[table]:
+            yield name
 
 
 def _why_not(reading: TableReading, column: str) -> str:

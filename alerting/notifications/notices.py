@@ -10,6 +10,7 @@ from itertools import groupby
 
 from alerting.alerts.handling import DataError
 from alerting.casedata.directory import Directory
+from alerting.casedata.gaps import column_of
 from alerting.casedata.kept_directory import PEOPLE, had_left
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import Trust
@@ -77,7 +78,7 @@ def of_not_supplied(asked: Iterable[Asked], not_supplied: Collection[str]) -> It
     codes = sorted(one.code for one in asked if one.off is Off.column_not_supplied)
     if codes:
         detail = (
-            f"What they need is named in `not_supplied_columns`: {listed(sorted(not_supplied))}. Nobody is told of anything by such a rule, and no "
+            f"What they need is named in `not_supplied_columns`: {listed(sorted(map(column_of, not_supplied)))}. Nobody is told of anything by such a rule, and no "
             "manager hears of it. Take a name out once the extract has the column."
         )
         title = f"{plural(len(codes), 'rule')} off, by what is not supplied here"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, completeness, with_their_own
+from alerting.casedata.catalogue import ALWAYS, SERVICE_COLUMNS, TABLES, with_their_own
+from alerting.casedata.gaps import completeness, misled_by_gaps
 from alerting.documents.document import Document
 from alerting.errors import Fault
 from alerting.formatting import day
@@ -146,18 +146,10 @@ class Rulebook(Foundation):
         if needs is None:
             wanted = self.wanted([rule])
             columns = {f"{table}.{column}" for table in rule.reads for column in wanted.get(table, ())}
-            needs = rule.reads | columns | {completeness(name) for name in columns & self._misleading.get(rule.code, set())}
+            misleading = {column for column, codes in misled_by_gaps(self.settings.params).items() if rule.code in codes}
+            needs = rule.reads | columns | set(map(completeness, columns & misleading))
             self._needs[rule.id, rule.version] = needs
         return needs
-
-    @cached_property
-    def _misleading(self) -> dict[str, set[str]]:
-        """The columns whose gaps mislead a rule, by its code."""
-        columns, by_rule = self.settings.params.get("misled_by_gaps"), defaultdict[str, set[str]](set)
-        for column, codes in columns.items() if isinstance(columns, Mapping) else ():
-            for code in codes:
-                by_rule[str(code)].add(str(column))
-        return by_rule
 
     @cached_property
     def _needs(self) -> dict[tuple[str, str], frozenset[str]]:

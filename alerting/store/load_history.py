@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from alerting.alerts.acts import ActKind
 from alerting.alerts.people import Actor
-from alerting.casedata.catalogue import column_of
+from alerting.casedata.gaps import column_of
 from alerting.casedata.restricted_list import RESTRICTED
 from alerting.casedata.trust import ROWS, Past, Trust
 from alerting.store import acts, restricted_lists, steering
