@@ -17,7 +17,7 @@ from alerting.notifications.report import RuleRow
 from alerting.notifications.routing import Router
 from alerting.notifications.scorecard import Target
 from alerting.notifications.week_content import Standing
-from alerting.notifications.weekly import look_of
+from alerting.notifications.weekly import look_of, that_could_not_run
 from alerting.notifications.world import Week
 from tests.plain_day import DIRECTORY, MONDAY, THURSDAY, alert, clear, day, ended, world
 from tests.plain_policy import BEYOND, STORM, noticed
@@ -128,8 +128,25 @@ def test_the_weekly_summary_names_the_rules_that_could_not_run(policy: Policy) -
     weekly = decide(policy, "weekly", world(week=week), day(asked=asked))
 
     assert [(rule.title, rule.problem) for rule in summaries(weekly)["M1"].not_run] == [
-        ("VS-99", ""),
-        ("weekly", "it does not end"),
+        ("VS-99 and weekly", "Something is wrong that those who look after the service are told of."),
+    ]
+    assert [rule.rules for rule in summaries(weekly)["M1"].not_run] == [2]
+
+
+def test_the_weekly_summary_names_rules_of_one_cause_together_and_the_records_that_they_wait_for_in_managers_words() -> None:
+    rows = [
+        RuleRow(code=f"VS-{number}", id=str(number), status=Status.withheld, problem="ssd_x.y is empty") for number in range(8)
+    ]
+    visits, many = {"visits to children on plans"}, {f"records {number}" for number in range(7)}
+    waits_for = {**dict.fromkeys("0123456", visits), "7": many}
+
+    assert [(rule.title, rule.problem, rule.rules) for rule in that_could_not_run(rows, waits_for, {"7": "Caseload"})] == [
+        ("VS-0, VS-1, VS-2, VS-3, VS-4 and 2 more", "Visits to children on plans could not be read or believed.", 7),
+        (
+            "Caseload",
+            "Records 0, records 1, records 2, records 3, records 4 and 2 other kinds of records could not be read or believed.",
+            1,
+        ),
     ]
 
 

@@ -47,7 +47,7 @@ from alerting.notifications.service_alerts import of_service_alerts
 from alerting.notifications.silences import Silence
 from alerting.notifications.team_card import compose_team_cards
 from alerting.notifications.week_book import WeekBook
-from alerting.notifications.week_content import PlanRow, StoppedRule
+from alerting.notifications.week_content import PlanRow
 from alerting.notifications.world import ToldKey, World
 
 
@@ -369,7 +369,7 @@ class _Run:
             book,
             receivers,
             as_of=as_of,
-            stopped=[StoppedRule(title=self.policy.titles.get(row.id, row.code), problem=row.problem or "") for row in stopped],
+            stopped=weekly.that_could_not_run(stopped, self.unread, self.policy.titles),
             off=rows,
             case_services=self.policy.case_services,
             asked=len({row.id for row in rows if row.has_answered}),

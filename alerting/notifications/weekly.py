@@ -15,7 +15,7 @@ from typing import Protocol
 from alerting.casedata.directory import Team
 from alerting.council_people import Leader
 from alerting.evaluation.watch import TeamWatch, Watch
-from alerting.formatting import listed, masked, plural
+from alerting.formatting import capital, listed, masked, plural
 from alerting.model import CHANNEL, Alert, Condition, Level, Person
 from alerting.notifications.content import Notification, WeeklyContent
 from alerting.notifications.report import RuleRow, not_supplied
@@ -86,6 +86,36 @@ def _week(rule: str, title: str, alerts: Sequence[Alert], as_of: date, asked_sin
         ),
         flapping=flapping,
     )
+
+
+_NAMED = 5
+"""So many rules that could not run for one cause are named, and so many kinds of records that they wait for; the others are counted."""
+
+
+def that_could_not_run(
+    rows: Iterable[RuleRow], waits_for: Mapping[str, Collection[str]], titles: Mapping[str, str]
+) -> list[StoppedRule]:
+    """Return the rules that could not run, those of one cause together, by what managers call them and the records that they wait for.
+
+    waits_for: these records, by rule; none where something else is wrong, of which those who look after the service are told.
+    """
+    by_cause: dict[frozenset[str], list[str]] = {}
+    for row in rows:
+        by_cause.setdefault(frozenset(waits_for.get(row.id, ())), []).append(titles.get(row.id, row.code))
+    return [
+        StoppedRule(title=listed(_first(stopped, "more")), problem=_why(records), rules=len(stopped))
+        for records, stopped in by_cause.items()
+    ]
+
+
+def _why(records: Collection[str]) -> str:
+    if not records:
+        return "Something is wrong that those who look after the service are told of."
+    return f"{capital(listed(_first(sorted(records), 'other kinds of records')))} could not be read or believed."
+
+
+def _first(names: Sequence[str], others: str) -> list[str]:
+    return [*names[:_NAMED], *([f"{len(names) - _NAMED} {others}"] if len(names) > _NAMED else [])]
 
 
 def off_for_want_of_data(rows: Iterable[RuleRow]) -> list[StoppedRule]:
