@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from alerting.casedata.snapshot import TableReading
 from alerting.errors import SourceError
-from alerting.sources.files.source import Source
+from alerting.sources.files.source import Source, _Csv
 from tests.extracts import HEADER, PERSON, ids, people, workbook
 from tests.small_council import WANTED, read
 
@@ -174,6 +174,33 @@ def test_a_file_that_grows_while_it_is_read_is_not_believed(tmp_path):
 
     assert reading.rows is None
     assert reading.problem == "ssd_person.csv: changed while it was read. It was still being copied: run again when it is whole."
+
+
+def test_a_file_that_is_written_anew_after_it_was_looked_through_ahead_is_looked_through_again(tmp_path, monkeypatch):
+    plans, person = {"ssd_cp_plans": frozenset({"cppl_cp_plan_id"})}, tmp_path / "ssd_person.csv"
+    (tmp_path / "ssd_cp_plans.csv").write_text("cppl_cp_plan_id,x\n1,\n")
+    person.write_text(HEADER + "1,White,2010-02-28\n")
+    looked, look_through, fill = threading.Semaphore(0), _Csv.look_through, _Csv.fill
+
+    def look(file: _Csv):
+        found = look_through(file)
+        if file.path == person:
+            looked.release()
+        return found
+
+    def fill_first(file: _Csv, into, table, columns):
+        fill(file, into, table, columns)
+        if table == "ssd_cp_plans":
+            assert looked.acquire(timeout=10)
+            person.write_text(HEADER + '2,"White, British",2010-02-28\n3,Other,2010-02-28\n')
+
+    monkeypatch.setattr(_Csv, "look_through", look)
+    monkeypatch.setattr(_Csv, "fill", fill_first)
+    rows, readings = read(Source(type="files", path=tmp_path), PERSON | plans)
+
+    assert looked.acquire(blocking=False)
+    assert ids(rows["ssd_person"]) == ["2", "3"]
+    assert readings["ssd_person"].left_out == 0
 
 
 @pytest.mark.parametrize("name", ["ssd_person.csv", "ssd_person.parquet"])
