@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from alerting.casedata.snapshot import Snapshot
 from alerting.errors import SourceError
 from alerting.sources.demo import source as demo
 from alerting.sources.files import source as files
-from alerting.sources.sql import Source, _found, _Held, _stream
+from alerting.sources.sql import Source, _found, _Held, _rows, _stream
 from tests.case_databases import Database, sqlite_database
 from tests.small_council import AS_OF, COUNCIL, SETTINGS, read
 
@@ -137,6 +138,23 @@ def test_every_text_arrives_as_it_is_and_an_empty_one_is_not_null(database):
     assert found == {str(n): text for n, text in enumerate(NASTY)} | {"none": ""}
 
 
+def test_a_text_that_cannot_stand_in_a_file_arrives_as_it_is_with_the_other_rows(sqlite):
+    sqlite.make("ssd_person", ["pers_person_id", "pers_ethnicity"], [("1", "Other"), ("2", "a\0b"), ("3", None)])
+
+    with Snapshot(AS_OF, SETTINGS) as snapshot:
+        sqlite.source().read({"ssd_person": frozenset({"pers_person_id", "pers_ethnicity"})}, snapshot)
+        found = dict(snapshot.sql("SELECT pers_person_id, pers_ethnicity FROM raw.ssd_person"))
+
+    assert found == {"1": "Other", "2": "a\0b", "3": None}
+
+
+def test_without_files_that_have_no_name_rows_go_to_the_engine_piece_by_piece(sqlite, monkeypatch):
+    monkeypatch.setattr("alerting.private_files.nameless", lambda: nullcontext(None))
+    sqlite.make("ssd_person", ["pers_person_id"], [("1",), ("2",)])
+
+    assert read(sqlite.source(), {"ssd_person": frozenset({"pers_person_id"})})[0]["ssd_person"] == [("1",), ("2",)]
+
+
 def test_typed_cells_become_what_their_text_would_in_postgresql(postgres):
     postgres.run(
         "CREATE DOMAIN day AS date",
@@ -190,7 +208,7 @@ def test_rows_streamed_from_postgresql_by_another_driver_are_what_copy_gives(pos
         with postgres.source()._connected() as connection:
             held = _Held(ours="ssd_person", schema=postgres.schema, theirs=("ssd_person",))
             found = _found(sa.inspect(connection).get_columns("ssd_person", postgres.schema), wanted)
-            _stream(connection, held, found, snapshot, time.monotonic() + 60, 1000)
+            _stream(_rows(connection, held, found, time.monotonic() + 60, 1000), held, found, snapshot)
 
         assert copied == snapshot.sql(rows) == [("7.5", None, None, None), ("700", "true", "2010-02-28", "2026-07-01 00:30:00")]
 

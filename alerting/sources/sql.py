@@ -1,17 +1,19 @@
 """Case data from a database: the needed columns of the needed tables, in one read-only picture of it.
 
-Anything SQLAlchemy has a driver for will do. PostgreSQL hands each table over as one COPY, four times as fast as rows;
-every other database streams rows. What is asked of it is `SELECT columns FROM table` and nothing more, so no dialect matters.
+Anything SQLAlchemy has a driver for will do. PostgreSQL hands each table over as one COPY, every other database as rows; where the system
+has files without a name, the engine reads either from one. What is asked of it is `SELECT columns FROM table` and nothing more, so no dialect matters.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from alerting import database_address, private_files
 from alerting.casedata import snapshot
 from alerting.casedata.catalogue import TABLES
-from alerting.casedata.conversion import quoted
+from alerting.casedata.conversion import as_text, quoted
 from alerting.casedata.engine_errors import EngineError
 from alerting.casedata.flavours import FlavourName
 from alerting.casedata.snapshot import Snapshot, Wanted
@@ -41,9 +43,8 @@ _OF_THE_DATABASE = frozenset({"information_schema", "sys", "guest"})
 _TEMPORARY = re.compile(r"#+(.+?)(?:_{4,}[0-9a-f]{12})?", re.IGNORECASE)
 """The name of a temporary table of SQL Server: `##ssd_person`, or `#ssd_person`, which it makes longer with who made it."""
 
-_BATCH = 50_000
-_CONNECT_S = 15
-_LONGEST_RECORD = 64 << 20
+_BATCH, _CONNECT_S, _LONGEST_RECORD = 50_000, 15, 64 << 20
+"""Rows at a time, seconds, bytes."""
 
 
 class Source(BaseModel, snapshot.Source):
@@ -167,12 +168,21 @@ class Source(BaseModel, snapshot.Source):
         if len(table.theirs) > 1:
             raise SourceError(f"there are {' and '.join(sorted(table.theirs))} for one table. Keep one")
         found = _found(sa.inspect(connection).get_columns(table.theirs[0], table.schema), columns)
-        with ExitStack() as stack:
-            copies = connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg"
-            if copies and (nameless := stack.enter_context(private_files.nameless())):
-                _copy(connection, table, found, into, self.max_rows, *nameless)
-                return
-        _stream(connection, table, found, into, time.monotonic() + self.statement_timeout_s, self.max_rows)
+        copies = connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg"
+        until = time.monotonic() + self.statement_timeout_s
+        with private_files.nameless() as nameless:
+            if nameless:
+                file, path = nameless
+                sent = (
+                    _copy(connection, table, found, self.max_rows, file)
+                    if copies
+                    else _write(_rows(connection, table, found, until, self.max_rows), len(found), file)
+                )
+                if sent is not None:
+                    file.flush()
+                    _read_back(table, found, into, path, sent)
+                    return
+        _stream(_rows(connection, table, found, until, self.max_rows), table, found, into)
 
     def _why(self, table: _Held, error: Exception) -> str:
         if isinstance(error, SourceError):
@@ -396,53 +406,72 @@ def _too_many(max_rows: int) -> SourceError:
     return SourceError(f"it has more than {max_rows:,} rows. If that is right, raise the source's max_rows")
 
 
-def _stream(
-    connection: sa.Connection,
-    table: _Held,
-    found: Mapping[str, ReflectedColumn],
-    into: Snapshot,
-    until: float,
-    max_rows: int,
-) -> None:
-    """Read rows as any database gives them, piece by piece."""
+def _rows(
+    connection: sa.Connection, table: _Held, found: Mapping[str, ReflectedColumn], until: float, max_rows: int
+) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield the rows of a table as any database gives them, some at a time."""
     cells = [_quoted(connection, column["name"]) for column in found.values()] or ["1"]
-    names = list(found) or [_NO_COLUMN]
     if connection.dialect.name == "sqlite":
         _driver(connection).set_progress_handler(lambda: time.monotonic() > until, 100_000)
-    into.fill(table.ours, names, [[] for _ in names])
     query = f"SELECT {', '.join(cells)} FROM {_source(connection, table)}"
-    rows = connection.exec_driver_sql(query, execution_options={"stream_results": True})
-    count = 0
-    for batch in rows.partitions(_BATCH):
-        count += len(batch)
-        if count > max_rows:
-            rows.close()
-            raise _too_many(max_rows)
+    with connection.exec_driver_sql(query, execution_options={"stream_results": True}) as rows:
+        # A row of SQLAlchemy's takes longer to make than to fetch: it is asked only where it keeps the driver from fetching all at once.
+        fetch = rows.fetchmany if connection.dialect.supports_server_side_cursors else rows.cursor.fetchmany
+        count = 0
+        while batch := fetch(_BATCH):
+            count += len(batch)
+            if count > max_rows:
+                raise _too_many(max_rows)
+            yield batch
+
+
+def _stream(
+    batches: Iterable[Sequence[Sequence[Any]]], table: _Held, found: Mapping[str, ReflectedColumn], into: Snapshot
+) -> None:
+    """Hand rows to the engine piece by piece."""
+    names = list(found) or [_NO_COLUMN]
+    into.fill(table.ours, names, [[] for _ in names])
+    for batch in batches:
         into.extend(table.ours, names, list(zip(*batch, strict=True)))
 
 
-def _copy(
-    connection: sa.Connection,
-    table: _Held,
-    found: Mapping[str, ReflectedColumn],
-    into: Snapshot,
-    max_rows: int,
-    file: IO[bytes],
-    path: str,
-) -> None:
-    """Let PostgreSQL write the table as CSV into a file of our own, and the engine read that. A null stays a null."""
-    # The 1 keeps a row of one null cell from being a blank line, which is no row.
+def _write(batches: Iterable[Sequence[Sequence[Any]]], cells: int, file: IO[bytes]) -> int | None:
+    """Write so many cells of each row as CSV into a file of our own, and return how many rows came; None where a cell cannot stand in one."""
+    count = 0
+    for batch in batches:
+        text = io.StringIO(newline="")
+        # Both signs at the end of a line: a cell is quoted that has one of them.
+        csv.writer(text, lineterminator="\r\n").writerows(
+            ["1", *[cell if cell is None or type(cell) is str else as_text(cell) for cell in row[:cells]]] for row in batch
+        )
+        try:
+            written = text.getvalue().encode()
+        except UnicodeEncodeError:
+            return None
+        if b"\0" in written:
+            return None
+        file.write(written)
+        count += len(batch)
+    return count
+
+
+def _copy(connection: sa.Connection, table: _Held, found: Mapping[str, ReflectedColumn], max_rows: int, file: IO[bytes]) -> int:
+    """Let PostgreSQL write the table as CSV into a file of our own, and return how many rows came. A null stays a null."""
     cells = ["1", *(_postgres_cell(_quoted(connection, column["name"]), column["type"]) for column in found.values())]
     with _driver(connection).cursor() as cursor:
         with cursor.copy(
             f"COPY (SELECT {', '.join(cells)} FROM {_source(connection, table)} LIMIT {max_rows + 1}) TO STDOUT (FORMAT csv)"
         ) as rows:
             file.writelines(rows)
-        sent = cursor.rowcount
-    file.flush()
+        sent = int(cursor.rowcount)
     if sent > max_rows:
         raise _too_many(max_rows)
-    declared = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(cells)))
+    return sent
+
+
+def _read_back(table: _Held, found: Mapping[str, ReflectedColumn], into: Snapshot, path: str, sent: int) -> None:
+    """Let the engine read a file of so many rows. Each begins with a 1: it keeps one of one null cell from being a blank line, which is no row."""
+    declared = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(found) + 1))
     selected = ", ".join(f"c{number} AS {quoted(name)}" for number, name in enumerate(found, 1))
     # Not in parallel: a reader that starts in the middle of a file has to guess whether it is inside a quoted cell.
     query = f"""
