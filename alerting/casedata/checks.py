@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from alerting.casedata import column_checks, extension_checks, half_lost
 from alerting.casedata.catalogue import KEYS, REFERENCES, TABLES, Reference, Settings
 from alerting.casedata.conversion import quoted
-from alerting.casedata.gaps import completeness, misled_by_gaps
+from alerting.casedata.gaps import column_of, completeness, misled_by_gaps
 from alerting.casedata.restricted_list import RESTRICTED
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class Flaw:
         """What has likely caused it and what to do, in sentences; nothing where `says` or the cells themselves tell."""
         if self.check == column_checks.NEVER and TABLES[self.about.partition(".")[0]].extension:
             return _EMPTIED + (_OPEN_ALONE if self.about.partition(".")[2] in extension_checks.ENDS else "")
+        if self.check == column_checks.NEVER and column_of(self.about) != self.about:
+            return _REMEDIES[column_checks.MISSING]  # it says nothing of what is over
         if self.about == ".".join(column_checks.ADDRESSES) and self.check == LOST:
             return _NO_ADDRESSES
         return _REMEDIES.get(self.check.partition(" ")[0] if self.check.startswith(NOWHERE) else self.check, "")
