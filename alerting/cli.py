@@ -178,9 +178,19 @@ class _Clock:
 _CLOCK = _Clock()
 
 
-def build_app(ctx: click.Context, *, checking: bool = False) -> App:
+class _Process:
+    """The process that commands run in: whether it is there for one command alone, and ends with it."""
+
+    is_own: bool = False
+
+
+PROCESS = _Process()
+
+
+def build_app(ctx: click.Context, *, checking: bool = False, to_the_end: bool = False) -> App:
     """Read the configuration that --config names, and all it points to; to check it, in spite of its faults.
 
+    to_the_end: the command reads it once only. A process of its own then never looks through it for what could be freed.
     From then on it is what that council's clock says: a made-up one may have a day of its own, on which it is noon now.
     """
     path: Path = ctx.obj
@@ -191,6 +201,8 @@ def build_app(ctx: click.Context, *, checking: bool = False) -> App:
         from alerting.app import build
 
         app = build(path, checking=checking)
+        if to_the_end and PROCESS.is_own:
+            gc.freeze()
     _CLOCK.ahead = timedelta()
     own = app.source.own_today() if app.source else None
     if own is not None:

@@ -109,6 +109,23 @@ def test_nothing_is_looked_for_at_the_end_that_could_be_freed() -> None:
     assert int(done.stdout.split()[-1]) > 10_000
 
 
+def test_a_run_in_a_process_of_its_own_never_looks_through_what_was_read_before_it(shell: Shell) -> None:
+    program = (
+        "import gc; from alerting.app import App; real = App.pipeline; "
+        "App.pipeline = lambda *given: (print('kept:', gc.get_freeze_count()), real(*given))[1]; "
+        "from alerting.__main__ import main; main()"
+    )
+    before = gc.get_freeze_count()
+    asked = ["run", "daily", "--as-of", DAY, "--dry-run"]
+    shell(*asked)
+    asked = ["--config", str(shell.config), *asked]
+    done = subprocess.run([sys.executable, "-c", program, *asked], capture_output=True, text=True, check=True)
+
+    assert int(done.stdout.split("kept:")[1].split()[0]) > 10_000
+    # One that others go on in frees all as ever.
+    assert gc.get_freeze_count() <= before
+
+
 @pytest.mark.slow
 def test_checking_rules_reads_no_store(council: MadeCouncil) -> None:
     config = council.configure("sqlite:///alerting.db", rules={"path": RULES.as_posix()})

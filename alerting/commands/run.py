@@ -57,7 +57,7 @@ def command(ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bo
 def _run_once(
     ctx: click.Context, job: str, as_of: datetime | None, *, dry_run: bool, due: bool, wait: timedelta
 ) -> Report | None:
-    app = build_app(ctx)
+    app = build_app(ctx, to_the_end=True)
     # Read while the engine, which that begins, gets ready.
     from alerting.runs.stopping import told_to_stop
     from alerting.service import entry_of, run_again, run_due
