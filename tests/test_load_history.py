@@ -104,31 +104,20 @@ def test_a_flaw_that_is_released_is_let_pass_and_no_rows_are_made_the_usual_ones
     assert past(store, 2).last == {VISITS: 100}
 
 
-def test_a_column_of_which_it_is_doubted_how_complete_it_is_keeps_what_it_had_too(store: Store):
-    about, emptied = f"{VISITS}.cppv_cp_visit_date (completeness)", {VISITS: {"cppv_cp_visit_date": (0, 100)}}
-    keep(store, 0, judged(100, filled={VISITS: {"cppv_cp_visit_date": (99, 100)}}))
-    keep(store, 1, judged(100, {about: "is empty"}, filled=emptied, releasable={about: {"neither": 1.0}}))
-    assert past(store, 2).filled == {VISITS: {"cppv_cp_visit_date": (99, 100)}}
-
-    release(store)
-    keep(store, 2, judged(100, filled=emptied, released=frozenset({about})))
-    assert past(store, 3).filled == emptied
-    assert past(store, 3).accepted == {about: {"neither": 1.0}}
-    keep(store, 3, judged(100, filled=emptied))
-    assert past(store, 4).accepted == {}
-
-
-def test_a_column_keeps_what_it_had_until_it_is_trusted_again_and_a_release_of_it_ends_then(store: Store):
-    date_, about = "cppv_cp_visit_date", f"{VISITS}.cppv_cp_visit_date"
-    emptied = {VISITS: {date_: (0, 100)}}
+@pytest.mark.parametrize(("doubted", "check"), [("", "lost"), (" (completeness)", "never there")])
+def test_a_column_keeps_what_it_had_until_it_is_trusted_again_and_a_release_of_it_ends_then(
+    store: Store, doubted: str, check: str
+):
+    date_ = "cppv_cp_visit_date"
+    about, emptied = f"{VISITS}.{date_}{doubted}", {VISITS: {date_: (0, 100)}}
     keep(store, 0, judged(100, filled={VISITS: {date_: (99, 100)}}))
-    keep(store, 1, judged(100, {about: "is empty"}, filled=emptied, releasable={about: {"lost": 1.0}}))
+    keep(store, 1, judged(100, {about: "is empty"}, filled=emptied, releasable={about: {check: 1.0}}))
     assert past(store, 2).filled == {VISITS: {date_: (99, 100)}}
 
     release(store)
     keep(store, 2, judged(100, filled=emptied, released=frozenset({about})))
     assert past(store, 3).filled == emptied
-    assert past(store, 3).accepted == {about: {"lost": 1.0}}
+    assert past(store, 3).accepted == {about: {check: 1.0}}
     keep(store, 3, judged(100, filled=emptied))
     assert past(store, 4).accepted == {}
 

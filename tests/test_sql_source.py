@@ -9,7 +9,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -136,23 +135,6 @@ def test_every_text_arrives_as_it_is_and_an_empty_one_is_not_null(database):
         found = dict(snapshot.sql("SELECT pers_person_id, coalesce(pers_ethnicity, '') FROM raw.ssd_person"))
 
     assert found == {str(n): text for n, text in enumerate(NASTY)} | {"none": ""}
-
-
-def test_a_text_that_cannot_stand_in_a_file_arrives_as_it_is_with_the_other_rows(sqlite):
-    sqlite.make("ssd_person", ["pers_person_id", "pers_ethnicity"], [("1", "Other"), ("2", "a\0b"), ("3", None)])
-
-    with Snapshot(AS_OF, SETTINGS) as snapshot:
-        sqlite.source().read({"ssd_person": frozenset({"pers_person_id", "pers_ethnicity"})}, snapshot)
-        found = dict(snapshot.sql("SELECT pers_person_id, pers_ethnicity FROM raw.ssd_person"))
-
-    assert found == {"1": "Other", "2": "a\0b", "3": None}
-
-
-def test_without_files_that_have_no_name_rows_go_to_the_engine_piece_by_piece(sqlite, monkeypatch):
-    monkeypatch.setattr("alerting.private_files.nameless", lambda: nullcontext(None))
-    sqlite.make("ssd_person", ["pers_person_id"], [("1",), ("2",)])
-
-    assert read(sqlite.source(), {"ssd_person": frozenset({"pers_person_id"})})[0]["ssd_person"] == [("1",), ("2",)]
 
 
 def test_typed_cells_become_what_their_text_would_in_postgresql(postgres):

@@ -24,7 +24,8 @@ def column_of(name: str) -> str:
 def misled_by_gaps(params: Mapping[str, object]) -> Mapping[str, frozenset[str]]:
     """Return the codes of the rules that gaps mislead, by column. params: the shared settings."""
     given = params.get("misled_by_gaps")
-    return {str(column): frozenset(map(str, codes)) for column, codes in given.items()} if isinstance(given, Mapping) else {}
+    lists = given.items() if isinstance(given, Mapping) else ()
+    return {str(column): frozenset(map(str, codes)) for column, codes in lists if isinstance(codes, (list, tuple))}
 
 
 def not_supplied_columns(params: Mapping[str, object]) -> frozenset[str]:

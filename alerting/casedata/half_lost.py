@@ -58,6 +58,7 @@ TOGETHER: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """By table, the columns that are filled in together, the day first."""
 
 EXPECTED = "ssd_person.pers_expected_dob"
+"""The column that is filled in where there is no date of birth yet: of whom it is asked, `without_any_birth` says."""
 
 _OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {

@@ -214,8 +214,6 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
             releasable[table] = {ROWS: float(snapshot.readings[table].rows or 0)}
     found = flaws(snapshot, wanted, past.filled)
     notes: list[Problem] = []
-    told: list[Problem] = []
-    released = set()
     restricted = read_list(snapshot, past.restricted, past.last.get(RESTRICTED), past.released_list, lost=past.restricted_lost)
     sealed_known = RESTRICTED not in problems or past.restricted is not None
     if restricted.doubts and RESTRICTED not in problems:
@@ -225,16 +223,14 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
             problems[RESTRICTED] = restricted.says
             releasable[RESTRICTED] = dict.fromkeys(restricted.doubts, 1.0)
     unknown = find_unknown(snapshot, wanted, restricted, problems)
-    for flaw in (*found.flaws, *_of_another_kind(snapshot, unknown)):
-        said = f"{flaw.about} {flaw.says}"
-        if not flaw.grave:
-            (told if flaw.told else notes).append(Problem(about=flaw.about, text=said, still_since=flaw.still_since))
-        elif flaw.size <= past.accepted.get(flaw.about, {}).get(flaw.check, -1) + _SLACK:
-            notes.append(Problem(about=flaw.about, text=f"{said} (released)"))
-            released.add(flaw.about)
-        else:
-            _doubt(problems, releasable, flaw)
-            remedies[flaw.about] = " ".join(dict.fromkeys(filter(None, (remedies.get(flaw.about), flaw.remedy))))
+    every = (*found.flaws, *_of_another_kind(snapshot, unknown))
+    stops, lets_pass, tells, only_noted = _sorted_out(every, past)
+    for flaw in stops:
+        _doubt(problems, releasable, flaw)
+        remedies[flaw.about] = " ".join(dict.fromkeys(filter(None, (remedies.get(flaw.about), flaw.remedy))))
+    notes += [_note(flaw) for flaw in only_noted]
+    notes += [_note(flaw, " (released)") for flaw in lets_pass]
+    told = [_note(flaw) for flaw in tells]
     doubted = {*problems, *map(column_of, problems)}
     of_children = restricted.stands and RESTRICTED not in problems
     rows = {table: reading.rows for table in wanted if (reading := snapshot.readings.get(table)) and reading.rows is not None}
@@ -259,8 +255,25 @@ def judge(snapshot: Snapshot, wanted: Wanted, past: Past) -> Trust:
         loads=stated,
         filled=found.filled,
         columns={column.name: column for column in _shares(snapshot, wanted, found.filled)},
-        released=frozenset(released),
+        released=frozenset(flaw.about for flaw in lets_pass),
     )
+
+
+def _sorted_out(flaws: Iterable[Flaw], past: Past) -> tuple[list[Flaw], list[Flaw], list[Flaw], list[Flaw]]:
+    """Return the flaws for which rules wait, those that somebody found to be right, those that are told, and those that are only noted."""
+    stops, lets_pass, tells, only_noted = list[Flaw](), list[Flaw](), list[Flaw](), list[Flaw]()
+    for flaw in flaws:
+        if not flaw.grave:
+            (tells if flaw.told else only_noted).append(flaw)
+        elif flaw.size <= past.accepted.get(flaw.about, {}).get(flaw.check, -1) + _SLACK:
+            lets_pass.append(flaw)
+        else:
+            stops.append(flaw)
+    return stops, lets_pass, tells, only_noted
+
+
+def _note(flaw: Flaw, ends: str = "") -> Problem:
+    return Problem(about=flaw.about, text=f"{flaw.about} {flaw.says}{ends}", still_since=flaw.still_since)
 
 
 def _of_another_kind(snapshot: Snapshot, unknown: Iterable[UnknownIds]) -> Iterator[Flaw]:

@@ -17,7 +17,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from alerting.casedata import engine
-from alerting.casedata.catalogue import NO_MORE, Limits, Settings
+from alerting.casedata.catalogue import NO_MORE, TABLES, Limits, Settings
+from alerting.casedata.gaps import misled_by_gaps
 from alerting.documents.document import Document, KeyPath, did_you_mean, load, load_plain, load_text, many_files
 from alerting.errors import ConfigError, Fault, Faults, Place
 from alerting.formatting import day, listed
@@ -229,6 +230,20 @@ class _Loader:
                 remedy = did_you_mean(name.upper(), list(known)) or did_you_mean(name, list(known.values()))
                 problem = f"`rules: settings:` names a rule '{name}' that is not there"
                 self.fault(problem, self.place(("settings", name)), remedy, "warning")
+        self._check_misled(list(known))
+
+    def _check_misled(self, codes_there_are: list[str]) -> None:
+        """Find columns and codes that are not there, of which nothing would come."""
+        columns = [f"{table.name}.{column}" for table in TABLES.values() for column in table.columns]
+        for column, codes in misled_by_gaps(self.overrides.params).items():
+            wrong = (
+                {column: columns}
+                if column not in columns
+                else dict.fromkeys(sorted(codes.difference(codes_there_are)), codes_there_are)
+            )
+            for name, right in wrong.items():
+                problem = f"`rules: params: misled_by_gaps:` names '{name}', which is not there"
+                self.fault(problem, self.place(("params", "misled_by_gaps", column)), did_you_mean(name, right), "warning")
 
     def _mended(self, document: Document, use: Callable[[Document], _Found | None]) -> _Found | None:
         """Use a file; where that gives faults, in its last good version, if there is one. The faults are told all the same.

@@ -218,7 +218,7 @@ def _stamp(path: Path) -> _Stamp:
 
 @contextmanager
 def _looked_through_ahead(there: _There, tables: Sequence[str]) -> Iterator[_There]:
-    """Give what is there. The CSV files of these tables are looked through one by one, while the engine reads those before."""
+    """Yield what is there, the CSV files of these tables looked through one by one while the engine reads those before."""
     with ThreadPoolExecutor(1, "look through") as looking:
         ahead = {
             table: [replace(one, ahead=looking.submit(one.look_through)) if isinstance(one, _Csv) else one for one in found]
