@@ -276,14 +276,6 @@ def test_a_cell_that_cannot_be_read_is_a_warning_with_its_line(home):
         ),
         ((ADMINISTRATORS, THE_SAME_TWICE), "one administrator is named"),
         (("{path: rules}", "{path: rules, settings: {CL-99: {enabled: false}}}"), "names a rule 'CL-99' that is not there"),
-        (
-            ("{path: rules}", "{path: rules, params: {misled_by_gaps: {ext_audit.due_on: [WF-99]}}}"),
-            "misled_by_gaps:` names 'WF-99', which is not there",
-        ),
-        (
-            ("{path: rules}", "{path: rules, params: {misled_by_gaps: {ext_audit.due: [WF-06]}}}"),
-            "misled_by_gaps:` names 'ext_audit.due', which is not there",
-        ),
     ],
 )
 def test_what_is_doubtful_is_a_warning(home, change, warning):

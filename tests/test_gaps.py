@@ -8,7 +8,10 @@ from alerting.casedata.catalogue import TABLES, Settings
 from alerting.casedata.gaps import misled_by_gaps
 from alerting.casedata.snapshot import Snapshot
 from alerting.casedata.trust import Past, Trust, judge
+from alerting.rulebook.file_models import Overrides
+from alerting.rulebook.loader import load_rulebook
 from tests.case_rows import shipped
+from tests.matrix import RULES
 from tests.test_trust import TUESDAY
 
 BOOK = shipped()
@@ -79,3 +82,19 @@ def test_a_small_table_has_the_columns_named_of_which_not_all_rows_have_somethin
 
     assert judged(placed, [None] * 10).first_seen == {placed: (0, 10)}
     assert judged(placed, [None] * 9).first_seen == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"ext_audit.due_on": ["WF-06"]}, []),
+        ({"ext_audit.due_on": ["WF-06", "WF-99"]}, ["WF-99"]),
+        ({"ext_audit.due": ["WF-06"]}, ["ext_audit.due"]),
+    ],
+)
+def test_a_column_or_a_code_that_is_not_there_is_a_warning(given: dict[str, list[str]], wrong: list[str]) -> None:
+    found = load_rulebook(RULES, overrides=Overrides(params={"misled_by_gaps": given})).faults
+
+    assert [(fault.problem, fault.severity) for fault in found] == [
+        (f"`rules: params: misled_by_gaps:` names '{name}', which is not there", "warning") for name in wrong
+    ]
